@@ -1,0 +1,144 @@
+"""Who may do what: the one table of roles and acts, and the one rule of regions.
+
+A view, API, task or command names an `Act`; `user.may(act)` answers from `GRANTS`, and `user.visible(queryset)` cuts
+a queryset to the user's region and role. Nothing else in the project decides about roles or regions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Model, Q, QuerySet
+
+from accounts.vocabulary import Role
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class Act(StrEnum):
+    """What someone does; a page or call names exactly one."""
+
+    HOME = "home"
+    PROFILE = "profile"
+    PERSON_READ = "person_read"
+    PERSON_REVEAL = "person_reveal"
+    PERSON_WRITE = "person_write"
+    ROSTER_READ = "roster_read"
+    ROSTER_UPLOAD = "roster_upload"
+    ROSTER_CONFIRM = "roster_confirm"
+    ROSTER_CONFIRM_UNUSUAL = "roster_confirm_unusual"
+    CLAIM_READ = "claim_read"
+    CLAIM_WRITE = "claim_write"
+    APPLICATION_READ = "application_read"
+    WARNING_READ = "warning_read"
+    WARNING_SCAN = "warning_scan"
+    WARNING_PUSH = "warning_push"
+    DELIVERY_READ = "delivery_read"
+    FEEDBACK_UPLOAD = "feedback_upload"
+    POLICY_READ = "policy_read"
+    POLICY_DRAFT = "policy_draft"
+    POLICY_PUBLISH = "policy_publish"
+    FUND_READ = "fund_read"
+    AUDIT_READ = "audit_read"
+    ACCOUNT_ADMIN = "account_admin"
+    PARTNER_ADMIN = "partner_admin"
+
+
+_EVERYONE = {Act.HOME, Act.PROFILE}
+GRANTS: dict[str, frozenset[Act]] = {
+    Role.CLERK: frozenset(_EVERYONE | {Act.PERSON_READ, Act.APPLICATION_READ, Act.POLICY_READ}),
+    Role.CASE_WORKER: frozenset(
+        _EVERYONE
+        | {
+            Act.PERSON_READ,
+            Act.PERSON_REVEAL,
+            Act.PERSON_WRITE,
+            Act.ROSTER_READ,
+            Act.ROSTER_UPLOAD,
+            Act.ROSTER_CONFIRM,
+            Act.CLAIM_READ,
+            Act.CLAIM_WRITE,
+            Act.APPLICATION_READ,
+            Act.WARNING_READ,
+            Act.WARNING_SCAN,
+            Act.WARNING_PUSH,
+            Act.DELIVERY_READ,
+            Act.FEEDBACK_UPLOAD,
+            Act.POLICY_READ,
+        }
+    ),
+    Role.REVIEWER: frozenset(
+        _EVERYONE
+        | {
+            Act.PERSON_READ,
+            Act.PERSON_REVEAL,
+            Act.ROSTER_READ,
+            Act.ROSTER_CONFIRM_UNUSUAL,
+            Act.CLAIM_READ,
+            Act.APPLICATION_READ,
+            Act.WARNING_READ,
+            Act.DELIVERY_READ,
+            Act.POLICY_READ,
+        }
+    ),
+    Role.PANEL_MEMBER: frozenset(_EVERYONE | {Act.APPLICATION_READ, Act.POLICY_READ}),
+    Role.LIAISON: frozenset(
+        _EVERYONE | {Act.ROSTER_READ, Act.ROSTER_UPLOAD, Act.WARNING_READ, Act.DELIVERY_READ, Act.FEEDBACK_UPLOAD}
+    ),
+    Role.POLICY_OFFICER: frozenset(_EVERYONE | {Act.POLICY_READ, Act.POLICY_DRAFT, Act.POLICY_PUBLISH}),
+    Role.FUND_OFFICER: frozenset(_EVERYONE | {Act.FUND_READ, Act.CLAIM_READ, Act.POLICY_READ}),
+    Role.SUPERVISOR: frozenset(
+        _EVERYONE
+        | {
+            Act.PERSON_READ,
+            Act.PERSON_REVEAL,
+            Act.ROSTER_READ,
+            Act.CLAIM_READ,
+            Act.APPLICATION_READ,
+            Act.WARNING_READ,
+            Act.DELIVERY_READ,
+            Act.POLICY_READ,
+            Act.FUND_READ,
+            Act.AUDIT_READ,
+        }
+    ),
+    Role.ADMINISTRATOR: frozenset(_EVERYONE | {Act.ACCOUNT_ADMIN, Act.PARTNER_ADMIN, Act.POLICY_READ}),
+}
+
+
+def acts_of(roles: list[str]) -> frozenset[Act]:
+    """All acts of the roles together."""
+    return frozenset().union(*(GRANTS[r] for r in roles)) if roles else frozenset()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """How a model relates to regions and roles. `narrow` may cut further, by the user's department for instance."""
+
+    region: str
+    act: Act
+    narrow: Callable[["User"], Q] | None = None
+
+
+_SCOPES: dict[type[Model], Scope] = {}
+
+
+def scoped(region: str, act: Act, narrow: Callable[["User"], Q] | None = None) -> Callable[[type], type]:
+    """Class decorator: `region` is the lookup of a 12-digit division code, e.g. `region_id` or `person__region_id`."""
+
+    def register(model: type) -> type:
+        _SCOPES[model] = Scope(region, act, narrow)
+        return model
+
+    return register
+
+
+def visible(user: "User", queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """The part of `queryset` that the user's role and region allow; a model without a scope is an error."""
+    scope = _SCOPES[queryset.model]
+    if not user.may(scope.act):
+        return queryset.none()
+    queryset = queryset.filter(**{f"{scope.region}__startswith": user.region_prefix})
+    return queryset.filter(scope.narrow(user)) if scope.narrow else queryset

@@ -1,0 +1,68 @@
+"""Progress of long work: services report, pages poll. A job row is written outside the work's own transaction."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import Job, Region, User
+
+# progress(step, done, total)
+Progress = Callable[[str, int, int], None]
+
+
+def no_progress(step: str, done: int, total: int) -> None:
+    """For callers that show none."""
+
+
+def create_job(*, kind: str, title: str, region: Region | str, actor: User | None, url: str = "") -> Job:
+    """A waiting job; the task that gets its id calls `running`."""
+    region_id = region if isinstance(region, str) else region.pk
+    return Job.objects.create(kind=kind, title=title, region_id=region_id, actor=actor, url=url)
+
+
+@contextmanager
+def running(job_id: int) -> Iterator[Progress]:
+    """Marks the job running, yields its progress function (writes at most twice a second), then done or failed.
+
+    The work may hold a transaction open for minutes, so progress goes through a connection of its own.
+    """
+    with _connection() as link:
+
+        def update(**columns: Any) -> None:
+            names = ", ".join(f"{name} = %s" for name in columns)
+            with link.cursor() as cursor:
+                cursor.execute(f"UPDATE accounts_job SET {names} WHERE id = %s", [*columns.values(), job_id])
+
+        last = 0.0
+
+        def progress(step: str, done: int, total: int) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if done >= total or now - last > 0.5:
+                last = now
+                update(step=str(step), done=done, total=total)
+
+        update(state=Job.State.RUNNING, started_at=timezone.now(), message="")
+        try:
+            yield progress
+        except Exception as error:
+            update(state=Job.State.FAILED, message=str(error)[:2000], finished_at=timezone.now())
+            raise
+        update(state=Job.State.DONE, finished_at=timezone.now())
+
+
+@contextmanager
+def _connection() -> Iterator[Any]:
+    """A second connection to the same database; inside a surrounding transaction (tests) that one, which sees the row."""
+    if connection.in_atomic_block:
+        yield connection
+        return
+    link = connection.copy()
+    try:
+        yield link
+    finally:
+        link.close()

@@ -1,0 +1,1 @@
+"""Applications: the workflow room. Its tables come with the workflow."""

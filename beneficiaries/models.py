@@ -1,0 +1,167 @@
+"""The register: persons, households, dated category spells."""
+
+from datetime import date
+from typing import ClassVar
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q, QuerySet, Value
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts import access
+from accounts.access import Act
+from accounts.audit import tracked
+from accounts.crypto import blind_index
+from accounts.fields import EncryptedTextField
+from accounts.masking import mask_id_number, mask_phone
+from accounts.models import Region
+from accounts.vocabulary import Category, Department
+from exchange.models import InboundFile
+
+
+@tracked()
+class Household(models.Model):
+    """户: number as the certifying departments write it, once per county."""
+
+    number = models.CharField(_("户编号"), max_length=40)
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("行政区划"), help_text="county")
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("户")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["region", "number"], name="household_once")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+@tracked()
+class Person(models.Model):
+    """人员: found by the blind index of the identity number; the number itself is encrypted."""
+
+    class Sex(models.TextChoices):
+        MALE = "male", _("男")
+        FEMALE = "female", _("女")
+
+    id_number = EncryptedTextField(_("身份证号"), purpose="id_number")
+    id_key = models.UUIDField(unique=True, editable=False)
+    tail_key = models.UUIDField(db_index=True, editable=False, help_text="blind index of the last four digits")
+    name = models.CharField(_("姓名"), max_length=80)
+    initials = models.CharField(_("拼音首字母"), max_length=40, blank=True, db_index=True)
+    sex = models.CharField(_("性别"), max_length=6, choices=Sex.choices, blank=True)
+    birth_date = models.DateField(_("出生日期"), null=True)
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("所在地区"))
+    rural = models.BooleanField(_("农村居民"), default=True)
+    household = models.ForeignKey(Household, models.SET_NULL, null=True, blank=True, verbose_name=_("户"))
+    relation = models.CharField(_("与户主关系"), max_length=20, blank=True)
+    phone = EncryptedTextField(_("联系电话"), purpose="phone", null=True, blank=True)
+    phone_key = models.UUIDField(null=True, editable=False, db_index=True)
+    deceased_on = models.DateField(_("死亡日期"), null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("人员")
+        ordering = ("id",)
+        indexes: ClassVar = [models.Index(fields=["region", "id"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def masked_id_number(self) -> str:
+        return mask_id_number(self.id_number)
+
+    @property
+    def masked_phone(self) -> str:
+        return mask_phone(self.phone or "")
+
+
+def id_key(id_number: str) -> "object":
+    """Blind index by which a (normalised, 18-character) identity number is found."""
+    return blind_index(id_number, "id_number")
+
+
+def tail_key(id_number: str) -> "object":
+    """Blind index of the last four characters."""
+    return blind_index(id_number[-4:], "id_tail")
+
+
+def phone_key(phone: str) -> "object":
+    return blind_index(phone, "phone")
+
+
+class SpellQuerySet(QuerySet["CategorySpell"]):
+    def current(self) -> "SpellQuerySet":
+        """What we hold to be true now: not superseded by a correction."""
+        return self.filter(known_to=None)
+
+    def on(self, day: date) -> "SpellQuerySet":
+        """Valid on `day`, as known now."""
+        return self.current().filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day)
+
+
+@tracked()
+class CategorySpell(models.Model):
+    """类别认定: one category of a person from–to (both days included), as certified by a department.
+
+    Append-only: a correction sets `known_to` of the old row and writes a new one, so that yesterday's answer can be
+    given again; `known_from`/`known_to` say when we held it true.
+    """
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="spells")
+    category = models.CharField(_("人员类别"), max_length=30, choices=Category.choices)
+    department = models.CharField(_("认定部门"), max_length=30, choices=Department.choices)
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("认定地区"), help_text="of the roster's row")
+    valid_from = models.DateField(_("认定日期"))
+    valid_to = models.DateField(_("退出日期"), null=True, blank=True, help_text="last day")
+    exit_reason = models.CharField(_("退出原因"), max_length=200, blank=True)
+    source = models.ForeignKey(InboundFile, models.PROTECT, null=True, verbose_name=_("来源"))
+    source_row = models.PositiveIntegerField(null=True)
+    known_from = models.DateTimeField(default=timezone.now)
+    known_to = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(InboundFile, models.PROTECT, null=True, related_name="+", help_text="superseded by")
+
+    objects = SpellQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("类别认定")
+        ordering = ("-valid_from", "-id")
+        indexes: ClassVar = [
+            models.Index(fields=["person", "valid_from"]),
+            models.Index(fields=["department", "region"], condition=Q(known_to=None, valid_to=None), name="spell_open"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")),
+                name="spell_date_order",
+                violation_error_message=_("退出日期早于认定日期"),
+            ),
+            ExclusionConstraint(
+                name="spell_no_overlap",
+                expressions=[
+                    ("person", RangeOperators.EQUAL),
+                    ("category", RangeOperators.EQUAL),
+                    ("department", RangeOperators.EQUAL),
+                    (
+                        Func(
+                            F("valid_from"),
+                            F("valid_to"),
+                            Value("[]"),
+                            function="daterange",
+                            output_field=DateRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+                condition=Q(known_to=None),
+                violation_error_message=_("同一部门对同一人的同一类别，认定期间不能重叠"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_category_display()
+
+
+access.scoped("region_id", Act.PERSON_READ)(Person)
+access.scoped("person__region_id", Act.PERSON_READ)(CategorySpell)

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ClaimsApp(AppConfig):
+    name = "claims"
+    verbose_name = _("费用结算")

@@ -1,0 +1,161 @@
+"""Claims, what the engine made of them, and the accumulators of a person's year."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts import access
+from accounts.access import Act
+from accounts.audit import tracked
+from accounts.models import Region
+from beneficiaries.models import Person
+from exchange.models import InboundFile
+from policies.models import PolicyVersion
+
+
+def fen(label: object, **options: object) -> models.BigIntegerField:
+    """A column of money: integer fen."""
+    return models.BigIntegerField(label, default=0, **options)  # type: ignore[arg-type]
+
+
+@tracked()
+class Claim(models.Model):
+    """费用: one settled bill as the platform sent it; its facts never change here, amounts are fen."""
+
+    class Service(models.TextChoices):
+        INPATIENT = "inpatient", _("住院")
+        OUTPATIENT = "outpatient", _("普通门诊")
+        CHRONIC = "chronic", _("门诊慢特病")
+        MAJOR_CHRONIC = "major_chronic", _("重特大门诊特殊慢性病")
+        SPECIAL_DRUG = "special_drug", _("门诊特药")
+
+    class Location(models.TextChoices):
+        COUNTY = "county", _("县域内")
+        CITY = "city", _("市域内")
+        PROVINCE = "province", _("省域内")
+        OUTSIDE = "outside", _("省域外")
+
+    class Referred(models.TextChoices):
+        YES = "yes", _("已转诊")
+        NO = "no", _("未按规定转诊")
+        NOT_NEEDED = "not_needed", _("无须转诊")
+
+    claim_no = models.CharField(_("结算号"), max_length=60, unique=True)
+    person = models.ForeignKey(Person, models.PROTECT, related_name="claims", verbose_name=_("人员"))
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("参保地区"))
+    service = models.CharField(_("医疗类别"), max_length=15, choices=Service.choices)
+    settled_on = models.DateField(_("结算日期"))
+    institution = models.CharField(_("定点机构"), max_length=30, blank=True)
+    insurance = models.CharField(
+        _("险种"), max_length=6, default="390", help_text="insutype: 390 resident, 310 employee"
+    )
+    hospital_level = models.PositiveSmallIntegerField(_("机构等级"))
+    charge_class = models.PositiveSmallIntegerField(_("收费类别"), default=1)
+    location = models.CharField(_("就医地"), max_length=10, choices=Location.choices)
+    referred = models.CharField(_("转诊"), max_length=12, choices=Referred.choices)
+    major_disease = models.BooleanField(_("重大疾病"), default=False)
+    control_waived = models.BooleanField(_("目录外控制豁免"), default=False)
+    chronic_management = models.CharField(max_length=10, blank=True)
+    total = fen(_("医疗费总额"))
+    in_scope = fen(_("政策范围内费用"))
+    out_of_catalogue = fen(_("目录外费用"))
+    basic_paid = fen(_("基本医保支付"))
+    other_paid = fen(_("其他支付"))
+    platform_cii = fen(_("平台大病保险支付"))
+    platform_assistance = fen(_("平台医疗救助支付"))
+    source = models.ForeignKey(InboundFile, models.PROTECT, null=True)
+    source_row = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("费用")
+        ordering = ("-settled_on", "-id")
+        indexes: ClassVar = [
+            models.Index(fields=["person", "settled_on", "claim_no"]),
+            models.Index(fields=["region", "-settled_on", "-id"]),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(basic_paid__gte=0) & Q(basic_paid__lte=F("in_scope")),
+                name="claim_basic_paid",
+                violation_error_message=_("基本医保支付须在零与政策范围内费用之间"),
+            ),
+            models.CheckConstraint(
+                condition=Q(total__gte=F("in_scope") + F("out_of_catalogue")),
+                name="claim_total",
+                violation_error_message=_("政策范围内费用与目录外费用之和超过总额"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.claim_no
+
+
+@tracked()
+class Settlement(models.Model):
+    """结算: what the engine made of a claim under a version; the current one is not `superseded_at`."""
+
+    claim = models.ForeignKey(Claim, models.PROTECT, related_name="settlements")
+    version = models.ForeignKey(PolicyVersion, models.PROTECT, verbose_name=_("政策版本"))
+    category = models.CharField(_("适用类别"), max_length=30, help_text="category code or none")
+    spell_ids = models.JSONField(default=list, help_text="category spells that were valid and considered")
+    cii_paid = fen(_("大病保险"))
+    assistance = fen(_("医疗救助"))
+    out_of_catalogue_assistance = fen(_("目录外救助"))
+    top_up = fen(_("倾斜救助"))
+    institution_borne = fen(_("机构承担"))
+    over_control = models.BooleanField(_("目录外超标"), default=False)
+    in_scope_burden = fen(_("政策范围内个人负担"))
+    personal_burden = fen(_("个人负担"))
+    lines = models.JSONField(default=list, help_text="trace: label, formula, amount (fen), clause, reading")
+    settled_at = models.DateTimeField(default=timezone.now)
+    superseded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("结算")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["claim"], condition=Q(superseded_at=None), name="one_current_settlement")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.claim_id} {self.category}"
+
+
+class PersonYear(models.Model):
+    """年度累计: the chain's state and the warning measures of one person and year, kept with every settlement.
+
+    Its row is the lock of the person's year. Measures are sums of fen over the year's claims.
+    """
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="years")
+    year = models.PositiveSmallIntegerField(_("年度"))
+    region = models.ForeignKey(Region, models.PROTECT)
+    version = models.ForeignKey(PolicyVersion, models.PROTECT, null=True)
+    state = models.JSONField(default=dict, help_text="engine state, integers")
+    claims = models.PositiveIntegerField(_("笔数"), default=0)
+    total = fen(_("医疗费总额"))
+    in_scope = fen(_("政策范围内费用"))
+    basic_paid = fen(_("基本医保支付"))
+    cii_paid = fen(_("大病保险"))
+    assistance = fen(_("医疗救助"))
+    out_of_catalogue_assistance = fen(_("目录外救助"))
+    top_up = fen(_("倾斜救助"))
+    in_scope_burden = fen(_("政策范围内个人负担"))
+    personal_burden = fen(_("个人负担"))
+    measure = fen(_("预警口径金额"), help_text="the sum that the policy's warning lines measure")
+    last_settled_on = models.DateField(null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("年度累计")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["person", "year"], name="person_year_once")]
+        indexes: ClassVar = [models.Index(fields=["year", "region", "measure"])]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.year}"
+
+
+access.scoped("region_id", Act.CLAIM_READ)(Claim)
+access.scoped("region_id", Act.CLAIM_READ)(PersonYear)

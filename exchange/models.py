@@ -1,0 +1,204 @@
+"""Partners, their inbound files with staged rows, and outbound deliveries."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts import access
+from accounts.access import Act
+from accounts.audit import tracked
+from accounts.fields import EncryptedTextField
+from accounts.models import Job, Organisation, Region, User
+from accounts.vocabulary import Category, Department
+
+
+def own_department(user: User) -> Q:
+    """A liaison sees the files and deliveries of the own department; the bureau sees all."""
+    return Q() if user.department == Department.MEDICAL_SECURITY else Q(department=user.department)
+
+
+@tracked()
+class InboundFile(models.Model):
+    """来文: one file of a partner for a month and region: read, compared, confirmed or given back, undone."""
+
+    class Kind(models.TextChoices):
+        ROSTER = "roster", _("名单")
+        CLAIMS = "claims", _("结算明细")
+        CONTRIBUTIONS = "contributions", _("缴费")
+        FEEDBACK = "feedback", _("核实反馈")
+
+    class Mode(models.TextChoices):
+        FULL = "full", _("全量")
+        CHANGES = "changes", _("变动")
+
+    class State(models.TextChoices):
+        RECEIVED = "received", _("已接收")
+        READING = "reading", _("读取中")
+        READY = "ready", _("待确认")
+        CONFIRMING = "confirming", _("写入中")
+        CONFIRMED = "confirmed", _("已确认")
+        REFUSED = "refused", _("已退回")
+        CANCELLED = "cancelled", _("已放弃")
+        UNDONE = "undone", _("已撤销")
+
+    kind = models.CharField(_("种类"), max_length=15, choices=Kind.choices)
+    department = models.CharField(_("部门"), max_length=30, choices=Department.choices)
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("行政区划"))
+    month = models.DateField(_("月份"), help_text="first day of the month")
+    mode = models.CharField(_("方式"), max_length=10, choices=Mode.choices, default=Mode.FULL)
+    name = models.CharField(_("文件名"), max_length=200)
+    file = models.FileField(upload_to="inbound/%Y/%m/")
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(_("状态"), max_length=12, choices=State.choices, default=State.RECEIVED)
+    message = models.TextField(_("说明"), blank=True)
+    # Counts by outcome as the preview shows them, notes on ignored columns.
+    counts = models.JSONField(default=dict)
+    notes = models.JSONField(default=list)
+    job = models.ForeignKey(Job, models.SET_NULL, null=True)
+    uploaded_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    confirmed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    second_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", help_text="unusual share of exits")
+    uploaded_at = models.DateTimeField(_("上传时间"), default=timezone.now)
+    confirmed_at = models.DateTimeField(_("确认时间"), null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("来文")
+        ordering = ("-id",)
+        indexes: ClassVar = [models.Index(fields=["kind", "region", "department", "month"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Outcome(models.TextChoices):
+    """What a row of a partner's file came to; every row has exactly one."""
+
+    NEW = "new", _("新增")
+    CHANGED = "changed", _("变更")
+    UNCHANGED = "unchanged", _("不变")
+    EXITED = "exited", _("退出")
+    DOUBTFUL = "doubtful", _("存疑")
+    ERROR = "error", _("错误")
+
+
+class StagedRow(models.Model):
+    """暂存行: one row of an inbound file, normalised, before anything is written to the register.
+
+    Typed columns for the set-based comparison; identity number and phone are cipher text with their blind index.
+    `row` is the spreadsheet's line number; rows of people who are missing from a full roster have none.
+    """
+
+    file = models.ForeignKey(InboundFile, models.CASCADE, related_name="rows")
+    row = models.PositiveIntegerField(null=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+    code = models.CharField(max_length=30, blank=True)
+    field = models.CharField(max_length=40, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    id_number = EncryptedTextField(purpose="id_number", null=True)
+    id_key = models.UUIDField(null=True)
+    name = models.CharField(max_length=80, blank=True)
+    category = models.CharField(max_length=30, blank=True, choices=Category.choices)
+    region_code = models.CharField(max_length=12, blank=True)
+    household = models.CharField(max_length=40, blank=True)
+    relation = models.CharField(max_length=20, blank=True)
+    valid_from = models.DateField(null=True)
+    valid_to = models.DateField(null=True)
+    exit_reason = models.CharField(max_length=200, blank=True)
+    phone = EncryptedTextField(purpose="phone", null=True)
+    phone_key = models.UUIDField(null=True)
+    person_id = models.BigIntegerField(null=True, help_text="beneficiaries.Person found by identity number")
+    spell_id = models.BigIntegerField(null=True, help_text="open beneficiaries.CategorySpell compared with")
+    # Columns of the other kinds of files (claims, feedback): integers of fen, codes, ISO dates; no identity number.
+    values = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("暂存行")
+        indexes: ClassVar = [models.Index(fields=["file", "outcome", "row"])]
+
+    def __str__(self) -> str:
+        return f"{self.file_id}:{self.row}"
+
+
+@tracked()
+class Partner(models.Model):
+    """伙伴: how an organisation gets its deliveries."""
+
+    class Channel(models.TextChoices):
+        WEBHOOK = "webhook", _("签名推送")
+        PORTAL = "portal", _("网页下载")
+
+    organisation = models.OneToOneField(Organisation, models.PROTECT, verbose_name=_("机构"))
+    channel = models.CharField(_("通道"), max_length=10, choices=Channel.choices, default=Channel.PORTAL)
+    url = models.URLField(_("接收地址"), blank=True, max_length=300)
+    # Newest first; a receiver that still holds the older one verifies too (rotation without a gap).
+    secrets = EncryptedTextField(purpose="partner.secrets", blank=True, default="", help_text="whsec_… by space")
+    batch_size = models.PositiveIntegerField(_("每批条数"), default=500)
+    active = models.BooleanField(_("启用"), default=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("交换伙伴")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(channel="webhook") | ~Q(url=""),
+                name="webhook_partner_has_url",
+                violation_error_message=_("签名推送须填写接收地址"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.organisation)
+
+
+@tracked(exclude=["body"])
+class Delivery(models.Model):
+    """送达: what goes to one department for a month, written in the transaction that closes the list.
+
+    The id is the idempotency key (`webhook-id`) of every attempt. States and moves: `exchange.deliveries`.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("待发送")
+        SENDING = "sending", _("发送中")
+        SENT = "sent", _("已送达")
+        ACKNOWLEDGED = "acknowledged", _("已签收")
+        PARKED = "parked", _("发送失败待处理")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField(
+        _("文号"), max_length=60, unique=True, help_text="warnings-150500-civil_affairs-2023-05-1"
+    )
+    kind = models.CharField(_("种类"), max_length=20, default="warnings")
+    partner = models.ForeignKey(Partner, models.PROTECT, verbose_name=_("伙伴"))
+    department = models.CharField(_("部门"), max_length=30, choices=Department.choices)
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("行政区划"))
+    month = models.DateField(_("月份"))
+    rows = models.PositiveIntegerField(_("条数"))
+    sha256 = models.CharField(_("校验值"), max_length=64)
+    body = EncryptedTextField(purpose="delivery.body")
+    state = models.CharField(_("状态"), max_length=14, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveIntegerField(_("次数"), default=0)
+    next_attempt_at = models.DateTimeField(_("下次发送"), null=True, default=timezone.now)
+    last_error = models.TextField(_("失败原因"), blank=True)
+    created_at = models.DateTimeField(_("生成时间"), default=timezone.now)
+    sent_at = models.DateTimeField(_("送达时间"), null=True)
+    acknowledged_at = models.DateTimeField(_("签收时间"), null=True)
+    receipt = models.CharField(_("回执"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("送达")
+        ordering = ("-created_at", "id")
+        indexes: ClassVar = [
+            models.Index(fields=["next_attempt_at"], condition=Q(state__in=["waiting", "sending"]), name="delivery_due")
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+access.scoped("region_id", Act.ROSTER_READ, narrow=own_department)(InboundFile)
+access.scoped("region_id", Act.DELIVERY_READ, narrow=own_department)(Delivery)
+access.scoped("organisation__region_id", Act.PARTNER_ADMIN)(Partner)

@@ -1,0 +1,140 @@
+"""Scans, warnings, what was pushed and what came back."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts import access
+from accounts.access import Act
+from accounts.audit import tracked
+from accounts.models import Job, Region, User
+from accounts.vocabulary import Category, Department
+from beneficiaries.models import CategorySpell, Person
+from exchange.models import Delivery, InboundFile
+from policies.models import PolicyVersion
+
+
+class Scan(models.Model):
+    """扫描 of a region on a day: repeatable, counts what it raised, refreshed, withdrew."""
+
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("行政区划"))
+    on = models.DateField(_("截止日"))
+    actor = models.ForeignKey(User, models.PROTECT, null=True)
+    job = models.ForeignKey(Job, models.SET_NULL, null=True)
+    counts = models.JSONField(default=dict)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("扫描")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.region_id} {self.on}"
+
+
+@tracked()
+class BurdenWarning(models.Model):
+    """预警 of a person, year and kind: raised once, refreshed by scans, withdrawn with a reason, never deleted."""
+
+    class Kind(models.TextChoices):
+        ILLNESS_POVERTY = "illness_poverty", _("因病致贫预警")
+        RELAPSE = "relapse", _("因病返贫预警")
+
+    class State(models.TextChoices):
+        APPROACHING = "approaching", _("接近预警线")
+        OPEN = "open", _("待推送")
+        PUSHED = "pushed", _("已推送")
+        ANSWERED = "answered", _("已核实")
+        WITHDRAWN = "withdrawn", _("已撤回")
+
+    number = models.CharField(_("预警号"), max_length=40, unique=True)
+    person = models.ForeignKey(Person, models.PROTECT, related_name="warnings", verbose_name=_("人员"))
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("行政区划"))
+    year = models.PositiveSmallIntegerField(_("年度"))
+    kind = models.CharField(_("种类"), max_length=20, choices=Kind.choices)
+    state = models.CharField(_("状态"), max_length=12, choices=State.choices)
+    amount = models.BigIntegerField(_("负担金额"), help_text="fen")
+    line = models.BigIntegerField(_("预警线"), help_text="fen")
+    category = models.CharField(_("人员类别"), max_length=30, choices=Category.choices, blank=True)
+    priority = models.PositiveSmallIntegerField(_("次序"), default=9, help_text="S1-16: smaller first")
+    version = models.ForeignKey(PolicyVersion, models.PROTECT)
+    raised_on = models.DateField(_("预警日期"))
+    refreshed_on = models.DateField(_("更新日期"))
+    withdrawn_reason = models.CharField(_("撤回原因"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("预警")
+        ordering = ("priority", "-amount", "id")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person", "year", "kind"], name="warning_once"),
+            models.CheckConstraint(
+                condition=~Q(state="withdrawn") | ~Q(withdrawn_reason=""),
+                name="withdrawal_has_reason",
+                violation_error_message=_("撤回预警须写明原因"),
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["region", "year", "state"])]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class DeliveredWarning(models.Model):
+    """One warning in one delivery: what was said to whom."""
+
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="warnings")
+    warning = models.ForeignKey(BurdenWarning, models.PROTECT, related_name="deliveries")
+    amount = models.BigIntegerField()
+    line = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["delivery", "warning"], name="warning_once_a_delivery")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}:{self.warning_id}"
+
+
+@tracked()
+class Feedback(models.Model):
+    """核实反馈 of a department on a warning; `certified` opens a category spell."""
+
+    class Result(models.TextChoices):
+        CERTIFIED = "certified", _("已纳入")
+        NOT_ELIGIBLE = "not_eligible", _("不符合")
+        ALREADY = "already", _("已在帮扶")
+        NOT_FOUND = "not_found", _("查无此人")
+
+    warning = models.ForeignKey(BurdenWarning, models.PROTECT, related_name="feedback")
+    department = models.CharField(_("部门"), max_length=30, choices=Department.choices)
+    result = models.CharField(_("核实结果"), max_length=15, choices=Result.choices)
+    category = models.CharField(_("人员类别"), max_length=30, choices=Category.choices, blank=True)
+    valid_from = models.DateField(_("认定日期"), null=True)
+    note = models.CharField(_("说明"), max_length=300, blank=True)
+    verified_on = models.DateField(_("核实日期"))
+    source = models.ForeignKey(InboundFile, models.PROTECT, null=True)
+    spell = models.ForeignKey(CategorySpell, models.PROTECT, null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("核实反馈")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["warning", "department"], name="feedback_once"),
+            models.CheckConstraint(
+                condition=~Q(result="certified") | (~Q(category="") & Q(valid_from__isnull=False)),
+                name="certified_names_category",
+                violation_error_message=_("已纳入的须写明人员类别和认定日期"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.warning_id} {self.result}"
+
+
+access.scoped("region_id", Act.WARNING_READ)(BurdenWarning)
+access.scoped("region_id", Act.WARNING_READ)(Scan)

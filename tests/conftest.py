@@ -1,0 +1,32 @@
+"""Fixtures shared by all rooms."""
+
+import pytest
+
+from accounts.vocabulary import Role
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    """Argon2 is slow on purpose; tests log in hundreds of times."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def files_of_the_test(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "files"
+
+
+@pytest.fixture
+def tongliao(db):
+    """通辽市 with its counties."""
+    from tests.factories import make_regions
+
+    return make_regions()
+
+
+@pytest.fixture
+def users(tongliao):
+    """One user per role, all of the city but the clerk (a township)."""
+    from tests.factories import make_user
+
+    return {role: make_user(role, region="150521100000" if role == Role.CLERK else "150500000000") for role in Role}
