@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 from django.utils import timezone
+from psycopg import sql
 
 from accounts.models import Job, Region, User
 
@@ -33,9 +34,10 @@ def running(job_id: int) -> Iterator[Progress]:
     with _connection() as link:
 
         def update(**columns: Any) -> None:
-            names = ", ".join(f"{name} = %s" for name in columns)
+            names = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in columns)
+            statement = sql.SQL("UPDATE accounts_job SET {} WHERE id = %s").format(names)
             with link.cursor() as cursor:
-                cursor.execute(f"UPDATE accounts_job SET {names} WHERE id = %s", [*columns.values(), job_id])
+                cursor.execute(statement, [*columns.values(), job_id])
 
         last = 0.0
 
@@ -57,7 +59,7 @@ def running(job_id: int) -> Iterator[Progress]:
 
 @contextmanager
 def _connection() -> Iterator[Any]:
-    """A second connection to the same database; inside a surrounding transaction (tests) that one, which sees the row."""
+    """A second connection to the same database; inside a surrounding transaction (tests) that one: it sees the row."""
     if connection.in_atomic_block:
         yield connection
         return

@@ -168,6 +168,9 @@ class ReadRecord(models.Model):
         verbose_name = verbose_name_plural = _("查阅记录")
         indexes: ClassVar = [models.Index(fields=["subject", "-at"]), models.Index(fields=["user", "-at"])]
 
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.what} {self.subject}"
+
 
 class Job(models.Model):
     """后台任务: long work with its real progress, which a page can leave and come back to."""
