@@ -22,21 +22,27 @@ venv:
 		echo "需要 Python 3.11 或更新版本($(PYTHON) 是 $$($(PYTHON) --version 2>&1));可用 make PYTHON=python3.12 指定。" >&2; exit 1; }
 	@cmp -s requirements.lock $(INSTALLED) || $(MAKE) --no-print-directory install
 
+# uv where there is one, because it takes seconds; pip otherwise, or where uv does not reach the package index that
+# only pip is configured for. The hashes of the lock file make every index equally safe.
 .PHONY: install
 install:
 	@rm -f $(INSTALLED)
-	@set -e; if command -v uv >/dev/null 2>&1; then \
-		test -x $(RUN) || uv venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV); \
-		echo "用 uv 安装依赖 …"; \
-		uv pip sync --quiet --python $(RUN) --require-hashes --index-strategy unsafe-best-match requirements.lock; \
-	else \
-		$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-			echo "$(PYTHON) 缺少 venv 或 ensurepip:Debian、Ubuntu 请先安装 python3-venv,其他系统请安装完整的 Python。" >&2; exit 1; }; \
-		test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV); \
-		echo "用 pip 安装依赖,约一分钟 …"; \
-		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
-	fi
+	@$(with_uv) || $(with_pip)
 	@cp requirements.lock $(INSTALLED)
+
+define with_uv
+{ command -v uv >/dev/null 2>&1 && echo "用 uv 安装依赖 …" && \
+	{ test -x $(RUN) || uv venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV); } && \
+	uv pip sync --quiet --python $(RUN) --require-hashes --index-strategy unsafe-best-match requirements.lock; }
+endef
+
+define with_pip
+{ $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) 缺少 venv 或 ensurepip:Debian、Ubuntu 请先安装 python3-venv,其他系统请安装完整的 Python。" >&2; exit 1; }; \
+	echo "用 pip 安装依赖,约一分钟 …" && \
+	{ test -x $(VENV)/bin/pip || $(PYTHON) -m venv --clear $(VENV); } && \
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; }
+endef
 
 %.mo: %.po | venv
 	@$(RUN) manage.py compilemessages
