@@ -3,6 +3,7 @@
 import uuid
 from typing import ClassVar
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -136,7 +137,7 @@ class Partner(models.Model):
     url = models.URLField(_("接收地址"), blank=True, max_length=300)
     # Newest first; a receiver that still holds the older one verifies too (rotation without a gap).
     secrets = EncryptedTextField(purpose="partner.secrets", blank=True, default="", help_text="whsec_… by space")
-    batch_size = models.PositiveIntegerField(_("每批条数"), default=500)
+    batch_size = models.PositiveIntegerField(_("每批条数"), default=500, validators=[MinValueValidator(1)])
     active = models.BooleanField(_("启用"), default=True)
 
     class Meta:
@@ -157,7 +158,7 @@ class Partner(models.Model):
 class Delivery(models.Model):
     """送达: what goes to one department for a month, written in the transaction that closes the list.
 
-    The id is the idempotency key (`webhook-id`) of every attempt. States and moves: `exchange.deliveries`.
+    `<id>:<part>` is the idempotency key (`webhook-id`) of every attempt. States and moves: `exchange.deliveries`.
     """
 
     class State(models.TextChoices):
@@ -177,6 +178,9 @@ class Delivery(models.Model):
     region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("行政区划"))
     month = models.DateField(_("月份"))
     rows = models.PositiveIntegerField(_("条数"))
+    # A long list goes in parts of this many rows, fixed here so that a part is the same at every attempt.
+    batch_size = models.PositiveIntegerField(_("每批条数"), default=500, validators=[MinValueValidator(1)])
+    parts_done = models.PositiveIntegerField(_("已签收批数"), default=0)
     sha256 = models.CharField(_("校验值"), max_length=64)
     body = EncryptedTextField(purpose="delivery.body")
     state = models.CharField(_("状态"), max_length=14, choices=State.choices, default=State.WAITING)
@@ -197,6 +201,30 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def parts(self) -> int:
+        """Calls that the whole list takes; an empty list takes one, for it is news too."""
+        return max(1, -(-self.rows // self.batch_size))
+
+
+class DeliveryAttempt(models.Model):
+    """One call to a partner and what it answered; appended, never changed."""
+
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="tries")
+    part = models.PositiveIntegerField(_("批次"))
+    attempt = models.PositiveIntegerField(_("第几次"))
+    at = models.DateTimeField(_("时间"), default=timezone.now)
+    status = models.PositiveSmallIntegerField(_("应答码"), null=True)
+    error = models.CharField(_("失败原因"), max_length=300, blank=True)
+    milliseconds = models.PositiveIntegerField(_("用时（毫秒）"), default=0)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("发送记录")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}:{self.part} {self.status or self.error}"
 
 
 access.scoped("region_id", Act.ROSTER_READ, narrow=own_department)(InboundFile)

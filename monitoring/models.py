@@ -25,8 +25,8 @@ class Scan(models.Model):
     actor = models.ForeignKey(User, models.PROTECT, null=True)
     job = models.ForeignKey(Job, models.SET_NULL, null=True)
     counts = models.JSONField(default=dict)
-    started_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(_("开始时间"), default=timezone.now)
+    finished_at = models.DateTimeField(_("完成时间"), null=True)
 
     class Meta:
         verbose_name = verbose_name_plural = _("扫描")
@@ -34,6 +34,22 @@ class Scan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.region_id} {self.on}"
+
+
+class ScanPart(models.Model):
+    """One county of a scan, written in the transaction that scanned it: what has a row is done, the rest resumes."""
+
+    scan = models.ForeignKey(Scan, models.CASCADE, related_name="parts")
+    code = models.CharField(max_length=6, help_text="first six digits of the division code")
+    counts = models.JSONField(default=dict)
+    note = models.CharField(_("说明"), max_length=200, blank=True)
+    finished_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["scan", "code"], name="scan_part_once")]
+
+    def __str__(self) -> str:
+        return f"{self.scan_id}:{self.code}"
 
 
 @tracked()
@@ -77,7 +93,10 @@ class BurdenWarning(models.Model):
                 violation_error_message=_("撤回预警须写明原因"),
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["region", "year", "state"])]
+        indexes: ClassVar = [
+            models.Index(fields=["region", "year", "state"]),
+            models.Index(fields=["priority", "-amount", "id"]),
+        ]
 
     def __str__(self) -> str:
         return self.number
@@ -102,7 +121,10 @@ class DeliveredWarning(models.Model):
 
 @tracked()
 class Feedback(models.Model):
-    """核实反馈 of a department on a warning; `certified` opens a category spell."""
+    """核实反馈 of a department on a warning; `certified` opens a category spell.
+
+    A later answer supersedes the earlier one and does not overwrite it; the current one is not `superseded_at`.
+    """
 
     class Result(models.TextChoices):
         CERTIFIED = "certified", _("已纳入")
@@ -119,12 +141,16 @@ class Feedback(models.Model):
     verified_on = models.DateField(_("核实日期"))
     source = models.ForeignKey(InboundFile, models.PROTECT, null=True)
     spell = models.ForeignKey(CategorySpell, models.PROTECT, null=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(_("收到时间"), default=timezone.now)
+    superseded_at = models.DateTimeField(null=True)
+    superseded_by = models.ForeignKey(InboundFile, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         verbose_name = verbose_name_plural = _("核实反馈")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["warning", "department"], name="feedback_once"),
+            models.UniqueConstraint(
+                fields=["warning", "department"], condition=Q(superseded_at=None), name="feedback_once"
+            ),
             models.CheckConstraint(
                 condition=~Q(result="certified") | (~Q(category="") & Q(valid_from__isnull=False)),
                 name="certified_names_category",
@@ -136,5 +162,15 @@ class Feedback(models.Model):
         return f"{self.warning_id} {self.result}"
 
 
-access.scoped("region_id", Act.WARNING_READ)(BurdenWarning)
+def said_to(user: User) -> Q:
+    """Who may read claims sees every warning of the region; a liaison those that the own department was told."""
+    if user.may(Act.CLAIM_READ):
+        return Q()
+    told = DeliveredWarning.objects.filter(
+        delivery__department=user.department, delivery__region_id__startswith=user.region_prefix
+    )
+    return Q(pk__in=told.values("warning_id"))
+
+
+access.scoped("region_id", Act.WARNING_READ, narrow=said_to)(BurdenWarning)
 access.scoped("region_id", Act.WARNING_READ)(Scan)
