@@ -1,0 +1,116 @@
+"""Rows as the reader hands them on: in batches of columns for bulk work, one by one for the rest."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from .errors import Noted, Problem
+from .header import Header
+from .schema import Schema
+
+
+class Row(NamedTuple):
+    """One data row."""
+
+    line: int
+    """Line as a spreadsheet counts."""
+    values: Mapping[str, Any]
+    """Normalised value by column code; None where blank, absent or faulty."""
+    raw: Mapping[str, str]
+    """Cell text by column code, for the columns that the file has."""
+    problems: Sequence[Problem]
+    """What is wrong, the cause to report first; empty for a good row."""
+    notes: Sequence[Problem]
+    """What was understood but should be known (`id_converted` …)."""
+
+    @property
+    def code(self) -> str:
+        """Code of the first problem; empty for a good row."""
+        return self.problems[0].code if self.problems else ""
+
+
+class Batch:
+    """Some rows as columns. `columns[name][i]`, `raw[name][i]`, `problems.get(i)` and `lines[i]` are of one row."""
+
+    __slots__ = ("_all", "_header", "columns", "lines", "notes", "problems", "raw", "schema")
+
+    def __init__(self, schema: Schema, header: Header, lines: Sequence[int], cells: Sequence[Sequence[str]]) -> None:
+        self.schema = schema
+        self.lines = lines
+        self.raw: dict[str, Sequence[str]] = {
+            column.name: cells[header.places[column.name]] for column in schema.columns if column.name in header.places
+        }
+        self.columns: dict[str, list[Any]] = {}
+        self.problems: dict[int, list[Problem]] = {}
+        self.notes: dict[int, list[Problem]] = {}
+        self._header = header
+        self._all = cells
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def has(self, name: str) -> bool:
+        """True when the file has the column."""
+        return name in self.raw
+
+    def cells(self, i: int) -> list[str]:
+        """Every cell of a row as it stands in the file, the ignored columns included."""
+        return [column[i] for column in self._all]
+
+    def _about(self, i: int, code: str, field: str, params: Mapping[str, Any]) -> Problem:
+        label = self.schema.column(field).label if field else ""
+        value = self.raw[field][i] if field in self.raw else ""
+        return Problem(self.lines[i], code, field, self._header.heading_of(field, label), value, params)
+
+    def add_problem(self, i: int, code: str, field: str = "", **params: Any) -> None:
+        """Record a fault of row `i` of this batch."""
+        self.problems.setdefault(i, []).append(self._about(i, code, field, params))
+
+    def add_note(self, i: int, field: str, noted: Noted) -> None:
+        """Record what should be known of row `i`."""
+        self.notes.setdefault(i, []).append(self._about(i, noted.code, field, noted.params))
+
+    def has_problem(self, i: int, field: str) -> bool:
+        """True when that cell already has a fault."""
+        return any(problem.field == field for problem in self.problems.get(i, ()))
+
+    def rows(self) -> Iterator[Row]:
+        """The rows one by one."""
+        names, raw_names = tuple(self.columns), tuple(self.raw)
+        values = zip(*self.columns.values(), strict=True)
+        raws = zip(*self.raw.values(), strict=True)
+        for i, (line, value, raw) in enumerate(zip(self.lines, values, raws, strict=True)):
+            yield Row(
+                line,
+                dict(zip(names, value, strict=True)),
+                dict(zip(raw_names, raw, strict=True)),
+                self.problems.get(i, ()),
+                self.notes.get(i, ()),
+            )
+
+    def tuples(self, *names: str) -> Iterator[tuple[Any, ...]]:
+        """(line, value, value …) of every row, for COPY; by default all columns in the schema's order."""
+        chosen = [self.columns[name] for name in names] if names else list(self.columns.values())
+        return zip(self.lines, *chosen, strict=True)
+
+    def digests(self, *names: str) -> list[bytes]:
+        """16 bytes per row that depend on its normalised content alone (all columns, or the named ones).
+
+        The same in every process and for every spelling, encoding and order of columns of the same content.
+        """
+        chosen = [self.columns[name] for name in names] if names else list(self.columns.values())
+        joined = map("\x1f".join, zip(*map(_as_text, chosen), strict=True))
+        return [blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in joined]
+
+
+def _as_text(column: Sequence[Any]) -> Sequence[str]:
+    kinds = set(map(type, column))
+    if kinds == {str}:
+        return column
+    if dt.date in kinds:
+        known = {value: "" if value is None else str(value) for value in set(column)}
+        return [known[value] for value in column]
+    return ["" if value is None else str(value) for value in column]
