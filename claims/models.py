@@ -2,6 +2,9 @@
 
 from typing import ClassVar
 
+import pghistory
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -9,11 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.access import Act
-from accounts.audit import tracked
-from accounts.models import Region
+from accounts.models import Region, User
 from beneficiaries.models import Person
 from exchange.models import InboundFile
-from policies.models import PolicyVersion
+from policies.models import PolicyFigures, PolicyVersion
 
 
 def fen(label: object, **options: object) -> models.BigIntegerField:
@@ -21,7 +23,12 @@ def fen(label: object, **options: object) -> models.BigIntegerField:
     return models.BigIntegerField(label, default=0, **options)  # type: ignore[arg-type]
 
 
-@tracked()
+# A row of a file is on record with its file (who sent, who confirmed): only entries by hand leave an insert event.
+@pghistory.track(
+    pghistory.InsertEvent(condition=pgtrigger.Q(new__source__isnull=True)),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+)
 class Claim(models.Model):
     """费用: one settled bill as the platform sent it; its facts never change here, amounts are fen."""
 
@@ -43,9 +50,12 @@ class Claim(models.Model):
         NO = "no", _("未按规定转诊")
         NOT_NEEDED = "not_needed", _("无须转诊")
 
-    claim_no = models.CharField(_("结算号"), max_length=60, unique=True)
-    person = models.ForeignKey(Person, models.PROTECT, related_name="claims", verbose_name=_("人员"))
-    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("参保地区"))
+    # Foreign keys that a composite index below begins with carry none of their own: imports append by the million.
+    claim_no = models.CharField(_("结算号"), max_length=60)
+    person = models.ForeignKey(
+        Person, models.PROTECT, related_name="claims", verbose_name=_("人员"), db_index=False
+    )
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("参保地区"), db_index=False)
     service = models.CharField(_("医疗类别"), max_length=15, choices=Service.choices)
     settled_on = models.DateField(_("结算日期"))
     institution = models.CharField(_("定点机构"), max_length=30, blank=True)
@@ -64,10 +74,15 @@ class Claim(models.Model):
     out_of_catalogue = fen(_("目录外费用"))
     basic_paid = fen(_("基本医保支付"))
     other_paid = fen(_("其他支付"))
+    # What the platform paid is kept beside ours; of an employee (310) it is the payment that assistance follows.
     platform_cii = fen(_("平台大病保险支付"))
     platform_assistance = fen(_("平台医疗救助支付"))
-    source = models.ForeignKey(InboundFile, models.PROTECT, null=True)
+    source = models.ForeignKey(InboundFile, models.PROTECT, null=True, db_index=False)
     source_row = models.PositiveIntegerField(null=True)
+    entered_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("录入人"), db_index=False
+    )
+    note = models.CharField(_("备注"), max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -76,8 +91,12 @@ class Claim(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["person", "settled_on", "claim_no"]),
             models.Index(fields=["region", "-settled_on", "-id"]),
+            models.Index(fields=["source"], condition=Q(source__isnull=False), name="claim_source"),
         ]
         constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["claim_no"], name="claim_once", violation_error_message=_("这个结算号已经登记")
+            ),
             models.CheckConstraint(
                 condition=Q(basic_paid__gte=0) & Q(basic_paid__lte=F("in_scope")),
                 name="claim_basic_paid",
@@ -94,14 +113,34 @@ class Claim(models.Model):
         return self.claim_no
 
 
-@tracked()
+# Nothing of a settlement can change but that a later one takes its place; so the row is its own record of being made.
+FROZEN = """
+IF to_jsonb(OLD) - 'superseded_at' IS DISTINCT FROM to_jsonb(NEW) - 'superseded_at' OR OLD.superseded_at IS NOT NULL THEN
+    RAISE EXCEPTION '结算 % 已生成，不能修改', OLD.id USING ERRCODE = 'integrity_constraint_violation';
+END IF;
+RETURN NEW;
+"""
+
+
+@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Settlement(models.Model):
-    """结算: what the engine made of a claim under a version; the current one is not `superseded_at`."""
+    """结算: what the engine made of a claim under a version; the current one is not `superseded_at`.
+
+    `steps` is the engine's trace: every intermediate amount, ratio and limit of the winning chain, and the person's
+    state after it, in the order of `policies.engine.chain` (O_…). With the version and its figures, both of which
+    never change, it gives the statement again, line by line, in any language (`claims.statements`).
+    """
 
     claim = models.ForeignKey(Claim, models.PROTECT, related_name="settlements")
-    version = models.ForeignKey(PolicyVersion, models.PROTECT, verbose_name=_("政策版本"))
+    version = models.ForeignKey(PolicyVersion, models.PROTECT, verbose_name=_("政策版本"), db_index=False)
+    figures = models.ForeignKey(PolicyFigures, models.PROTECT, verbose_name=_("数值组"), db_index=False)
     category = models.CharField(_("适用类别"), max_length=30, help_text="category code or none")
-    spell_ids = models.JSONField(default=list, help_text="category spells that were valid and considered")
+    spell_ids = ArrayField(
+        models.BigIntegerField(), default=list, help_text="category spells that were valid on the day"
+    )
+    approved = ArrayField(
+        models.CharField(max_length=30), default=list, help_text="categories on application that were approved"
+    )
     cii_paid = fen(_("大病保险"))
     assistance = fen(_("医疗救助"))
     out_of_catalogue_assistance = fen(_("目录外救助"))
@@ -110,14 +149,20 @@ class Settlement(models.Model):
     over_control = models.BooleanField(_("目录外超标"), default=False)
     in_scope_burden = fen(_("政策范围内个人负担"))
     personal_burden = fen(_("个人负担"))
-    lines = models.JSONField(default=list, help_text="trace: label, formula, amount (fen), clause, reading")
+    steps = ArrayField(models.BigIntegerField(), default=list, help_text="the engine's trace, policies.engine.chain.O_…")
     settled_at = models.DateTimeField(default=timezone.now)
+    settled_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     superseded_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = verbose_name_plural = _("结算")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["claim"], condition=Q(superseded_at=None), name="one_current_settlement")
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="settlement_is_frozen", when=pgtrigger.Before, operation=pgtrigger.Update, func=FROZEN
+            )
         ]
 
     def __str__(self) -> str:
@@ -147,6 +192,7 @@ class PersonYear(models.Model):
     personal_burden = fen(_("个人负担"))
     measure = fen(_("预警口径金额"), help_text="the sum that the policy's warning lines measure")
     last_settled_on = models.DateField(null=True)
+    last_claim_no = models.CharField(max_length=60, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = _("年度累计")

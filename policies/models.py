@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
@@ -15,9 +16,31 @@ from accounts.audit import tracked
 from accounts.models import Region, User
 
 
+# What a published version says may not change, nor may it go back to a draft or be deleted: claims settled by it must
+# give the same answer for ever. What replaces it is another version with a later first day.
+FROZEN = """
+IF OLD.state IN ('published', 'superseded') THEN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION '政策版本 % 已发布，不能删除', OLD.name USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF (OLD.policy, OLD.name, OLD.title, OLD.region_id, OLD.validity, OLD.body, OLD.sha256)
+        IS DISTINCT FROM (NEW.policy, NEW.name, NEW.title, NEW.region_id, NEW.validity, NEW.body, NEW.sha256)
+        OR NEW.state IN ('draft', 'submitted') THEN
+        RAISE EXCEPTION '政策版本 % 已发布，不能修改', OLD.name USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+END IF;
+IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+RETURN NEW;
+"""
+
+
 @tracked()
 class PolicyVersion(models.Model):
-    """政策版本 of a region; a published body never changes, another version supersedes it from its date."""
+    """政策版本 of a region; a published body never changes, another version supersedes it from its date.
+
+    On a day governs, of the published and superseded versions whose validity holds the day, the one that began last
+    (`selectors.version_on`).
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", _("草案")
@@ -47,6 +70,14 @@ class PolicyVersion(models.Model):
                 expressions=[("region", RangeOperators.EQUAL), ("validity", RangeOperators.OVERLAPS)],
                 condition=Q(state="published"),
                 violation_error_message=_("同一地区同一天只能有一个已发布的版本"),
+            )
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="published_is_frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func=FROZEN,
             )
         ]
 
@@ -82,6 +113,27 @@ class PolicyParameter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.policy} {self.key} {self.year}"
+
+
+class PolicyFigures(models.Model):
+    """数值组: the parameters of a policy as they stood when claims were settled with them; appended, never changed.
+
+    A parameter may be corrected later (an illustration gives way to the published figure); a settlement points to the
+    figures that it used, so that its statement can be given again with every number and its mark.
+    """
+
+    version = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="figures")
+    sha256 = models.CharField(max_length=64)
+    rows = models.JSONField(help_text="[[key, year, value, status, source], …] in order")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("数值组")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["version", "sha256"], name="figures_once")]
+        triggers: ClassVar = [pgtrigger.Protect(name="figures_stay", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.version_id} {self.sha256[:8]}"
 
 
 # The law is no secret: everyone who may read policies sees the versions of all regions (five regions side by side).
