@@ -96,25 +96,26 @@ def _start_processes(children: Children) -> str:
     end = time.monotonic() + ANSWER_SECONDS
 
     def answered() -> bool:
-        if time.monotonic() > end:
-            raise ChildFailed(f"网站 {ANSWER_SECONDS} 秒内没有应答,日志在 {children.logs}。")
-        return _answers(address)
+        fault = _fault(address)
+        if fault and time.monotonic() > end:
+            raise ChildFailed(f"网站 {ANSWER_SECONDS} 秒内没有正常应答({fault}),日志在 {children.logs}。")
+        return not fault
 
     children.watch(answered, pause=0.1)
     return address
 
 
-def _answers(address: str) -> bool:
-    """Whether a visitor gets a page (that of the login) at the address."""
+def _fault(address: str) -> str:
+    """Why a visitor gets no page (that of the login) at the address; empty when one is served."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through a proxy
     try:
-        with opener.open(address, timeout=5) as page:
-            return page.status == 200
+        with opener.open(address, timeout=5):
+            return ""
     except urllib.error.HTTPError as error:
         error.close()
-        return False
-    except OSError:
-        return False
+        return f"HTTP {error.code}"
+    except OSError as error:
+        return str(error)
 
 
 def _environment(folder: Path, *, external: bool) -> dict[str, str]:
