@@ -5,6 +5,7 @@ Without DATABASE_URL the embedded PostgreSQL and Valkey of the data folder serve
 
 from pathlib import Path
 
+import bootstrap_wrapper
 import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -120,6 +121,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.navigation.frame",
             ],
+            "builtins": ["accounts.templatetags.tuodi"],
         },
     },
 ]
@@ -192,7 +194,7 @@ USE_THOUSAND_SEPARATOR = False
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
-STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
+STATICFILES_DIRS = [BASE_DIR / "templates" / "static", ("bootstrap", bootstrap_wrapper.get_bootstrap_dir())]
 WHITENOISE_USE_FINDERS = DEMO or DEBUG or EMBEDDED
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -230,6 +232,13 @@ CACHES = {
 # Where webhooks may go: production allows HTTPS only; tests and the demo add their own certificate or loopback.
 WEBHOOK_CA_FILE = env("WEBHOOK_CA_FILE", default="")
 WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", default=15.0)
+WEBHOOK_TRIAL = env.bool("WEBHOOK_TRIAL", default=DEMO)  # loopback and plain HTTP are allowed
+# Pauses between tries, varied by a fifth; after the last one the delivery is parked for a person.
+DELIVERY_PAUSES_SECONDS = env.list(
+    "DELIVERY_PAUSES_SECONDS", cast=float, default=[10, 30, 120, 600, 1800, 3600, 10800, 21600]
+)
+# A delivery whose worker died is taken up again after this time without a sign of life.
+DELIVERY_LEASE_SECONDS = env.float("DELIVERY_LEASE_SECONDS", default=120.0)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
