@@ -1,0 +1,26 @@
+"""The functions of `chain.py`, translated by Numba on first use; nothing is imported before that."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from types import FunctionType
+from typing import Any
+
+from . import chain
+
+
+@lru_cache(maxsize=1)
+def compiled_run() -> Callable[..., int]:
+    """`chain.run` over int64/int32/int8 arrays. The translation is kept on disk beside the source.
+
+    Each function is rebuilt over a namespace in which the ones it calls are already translated, so that the source
+    itself stays plain Python.
+    """
+    from numba import njit
+
+    namespace: dict[str, Any] = dict(vars(chain))
+    for function in chain.KERNEL:
+        plain = FunctionType(function.__code__, namespace, function.__name__)
+        plain.__module__ = chain.__name__
+        namespace[function.__name__] = njit(cache=True, error_model="numpy", nogil=True)(plain)
+    run: Callable[..., int] = namespace["run"]
+    return run

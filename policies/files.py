@@ -1,0 +1,175 @@
+"""The commands' work: CSV files in, CSV files out, with the very engine that the site uses and no database.
+
+Every function returns a summary and writes its output in one piece: beside the target first, then renamed. Refused
+claim rows go to `<output>.errors.csv`; when none was refused, an errors file of an earlier run is removed.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from .engine import Book, Rules, SpellArrays, calendar, load_book, load_parameters, settle_many
+from .engine.batch import Batch, Calendar
+from .engine.codes import CATEGORY_CODES, NONE
+from .engine.money import format_yuan
+from .engine.settlement import year_end_number
+from .file_rows import (
+    ERROR_COLUMNS,
+    ClaimRows,
+    FileError,
+    People,
+    Refused,
+    read_categories,
+    read_claims,
+)
+
+DOCUMENTS: Final = Path(__file__).parent / "documents"
+POLICIES: Final = ("shannan", "tongliao", "jining", "guangxi", "yangcheng")
+SETTLE_COLUMNS: Final = (
+    "claim_no",
+    "category",
+    "cii_paid",
+    "assistance",
+    "out_of_catalogue_assistance",
+    "top_up",
+    "institution_borne",
+    "over_control",
+    "in_scope_burden",
+    "personal_burden",
+)
+WINNERS: Final = (*CATEGORY_CODES, NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a command did: rows written and claim rows refused."""
+
+    written: int
+    refused: int
+
+
+def rules_of(policy: str, parameters: Path, book: Book | None = None) -> Rules:
+    """A policy of the documents folder with the figures of a parameter file. Raises EngineError."""
+    book = book or load_book(DOCUMENTS)
+    figures = load_parameters(parameters)
+    figures.check(book.parameter_keys())
+    return Rules(book, policy, figures)
+
+
+def settle_file(policy: str, parameters: Path, categories: Path, claims: Path, output: Path) -> Summary:
+    """`manage.py settle`. Raises FileError, EngineError; then nothing was written."""
+    check_output(output, (parameters, categories, claims))
+    rules = rules_of(policy, parameters)
+    people = read_categories(categories)
+    rows = read_claims(claims, people)
+    batch, order = settle_rows(rules, people, rows)
+    count = write_files(output, SETTLE_COLUMNS, settle_lines(people, rows, batch, order), rows.refused)
+    return Summary(count, len(rows.refused))
+
+
+def settle_rows(rules: Rules, people: People, rows: ClaimRows) -> tuple[Batch, Sequence[int]]:
+    """Settle accepted rows; those without version or figures are refused. Gives results and the rows that have one."""
+    days = rows.arrays.day
+    if not days:
+        return settle_many(rules, Calendar([], [], []), rows.arrays, SpellArrays.of([])), []
+    cal = calendar(rules, date.fromordinal(min(days)), date.fromordinal(max(days)))
+    table_of = {day: cal.index_of(day) for day in set(days)}
+    refuse_unsettled(cal, table_of, rows)
+    kept = [i for i, day in enumerate(days) if table_of[day] >= 0] if cal.refusals else range(len(days))
+    order = list(kept)
+    order.sort(key=rows.claim_nos.__getitem__)
+    keys = [person << 24 | day for person, day in zip(rows.arrays.person, days, strict=True)]
+    order.sort(key=keys.__getitem__)
+    rows.arrays.order.extend(order)
+    if not order:
+        return Batch([], [], [], []), []
+    return settle_many(rules, cal, rows.arrays, SpellArrays.of(people.spells)), kept
+
+
+def refuse_unsettled(cal: Calendar, table_of: dict[int, int], rows: ClaimRows) -> None:
+    """Refuse rows of days that no table settles, and keep the refused rows in the order of the file."""
+    if not cal.refusals:
+        return
+    for i, day in enumerate(rows.arrays.day):
+        if table_of[day] < 0:
+            reason = str(cal.refusal_of(day))
+            rows.refused.append(Refused(rows.lines[i], "settled_on", date.fromordinal(day).isoformat(), reason))
+    rows.refused.sort(key=lambda refused: refused.row)
+
+
+def settle_lines(people: People, rows: ClaimRows, batch: Batch, kept: Sequence[int]) -> Iterator[list[str]]:
+    """Output rows in the order of the input, year-end rows after them by claim number."""
+    amounts = _listed(batch.amounts)
+    categories, flags = _listed(batch.category), _listed(batch.over_control)
+    for i in kept:
+        money = [yuan(fen) for fen in amounts[7 * i : 7 * i + 7]]
+        flag = "yes" if flags[i] else "no"
+        yield [rows.claim_nos[i], WINNERS[categories[i]], *money[:5], flag, *money[5:]]
+    closing = [(year_end_number(people.ids[who], year), WINNERS[k], paid) for who, year, k, paid, _ in batch.year_end]
+    for number, category, paid in sorted(closing):
+        yield [number, category, "0.00", yuan(paid), "0.00", "0.00", "0.00", "no", yuan(-paid), yuan(-paid)]
+
+
+def yuan(fen: int) -> str:
+    """`format_yuan`, with a short way for what is not negative."""
+    return f"{fen // 100}.{fen % 100:02d}" if fen >= 0 else format_yuan(fen)
+
+
+def _listed(values: Any) -> Any:
+    """Plain integers of a NumPy array; lists stay."""
+    return values.tolist() if hasattr(values, "tolist") else values
+
+
+def check_output(output: Path, inputs: Iterable[Path]) -> None:
+    """Refuse an output that would overwrite an input or has no folder."""
+    if not output.parent.is_dir():
+        raise FileError(f"输出文件夹 {output.parent} 不存在，请先建立")
+    if output.is_dir():
+        raise FileError(f"输出 {output} 是文件夹，请写文件名")
+    for path in inputs:
+        if path.resolve() in (output.resolve(), errors_path(output).resolve()):
+            raise FileError(f"输出文件 {output} 与输入文件相同，请换一个文件名")
+
+
+def errors_path(output: Path) -> Path:
+    return output.with_name(output.name + ".errors.csv")
+
+
+def write_files(
+    output: Path, columns: tuple[str, ...], lines: Iterable[Sequence[str]], refused: Sequence[Refused]
+) -> int:
+    """Write output and errors file, both or neither; gives the number of output rows. Raises FileError."""
+    targets = [(output, columns, lines)]
+    if refused:
+        faults = ([str(r.row), r.field, r.value, r.reason] for r in refused)
+        targets.append((errors_path(output), ERROR_COLUMNS, faults))
+    count = 0
+    with ExitStack() as undo:
+        try:
+            for path, header, rows in targets:
+                beside = path.with_name(path.name + ".part")
+                undo.callback(beside.unlink, missing_ok=True)
+                written = _write(beside, header, rows)
+                count = written if path == output else count
+            for path, _, _ in reversed(targets):
+                path.with_name(path.name + ".part").replace(path)
+            if not refused:
+                errors_path(output).unlink(missing_ok=True)
+        except OSError as error:
+            raise FileError(f"{output} 写不进去，请核对权限和磁盘空间：{error.strerror}") from error
+    return count
+
+
+def _write(path: Path, header: tuple[str, ...], rows: Iterable[Sequence[str]]) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(header)
+        for row in rows:
+            writer.writerow(row)
+            count += 1
+    return count
