@@ -9,7 +9,6 @@ import fcntl
 import os
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,10 @@ import pytest
 from config import embedded
 
 PREFIX = "tuodi-tests-"
+# What this process queues is for the worker of this process (tests.worker), not for its neighbour's.
+os.environ["REDIS_PREFIX"] = (
+    f"tests:{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}:{os.environ.get('PYTEST_XDIST_WORKER', 'main')}:"
+)
 _held: dict[str, int] = {}  # the run's folder, with the handle of the lock that says it is in use
 
 
@@ -41,8 +44,8 @@ def pytest_unconfigure() -> None:
 def _start() -> None:
     atexit.register(_stop)
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        # Ended from outside, a run still stops what it started.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        # Ended from outside, a run still stops what it started: as on Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     folder.chmod(0o711)  # run by root, the servers' own account must get through
     _held[str(folder)] = os.open(_owner_lock(folder), os.O_RDWR | os.O_CREAT, 0o600)
