@@ -3,6 +3,8 @@
 import pytest
 
 from accounts.vocabulary import Role
+from tests.receiver import certificate, receiver, receivers  # noqa: F401 - fixtures
+from tests.worker import _session_worker, worker, workers  # noqa: F401 - fixtures
 
 
 @pytest.fixture(autouse=True)
