@@ -29,28 +29,21 @@ def test_it():
 
 @pytest.fixture
 def run_of_its_own(tmp_path):
-    """Starts pytest on a test that sleeps, with temporary folders in one of its own; gives process and folder."""
+    """Starts pytest with the plugin on a test that sleeps, in its own place for temporary folders.
+
+    Gives the process and its data folder.
+    """
     temporary = Path(tempfile.mkdtemp(prefix="tuodi-setup-"))
     temporary.chmod(0o711)
     (tmp_path / "test_sleeper.py").write_text(SLEEPER)
+    (tmp_path / "pytest.ini").touch()  # without Django's plugin, which takes longer than the services
     environment = {name: value for name, value in os.environ.items() if name not in {*SETTINGS, "TUODI_DATA"}}
     environment = {name: value for name, value in environment.items() if not name.startswith("PYTEST_")}
     started: list[subprocess.Popen] = []
 
     def start():
         process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-c",
-                "pyproject.toml",
-                "-s",
-                "-q",
-                "-p",
-                "no:cacheprovider",
-                str(tmp_path),
-            ],
+            [sys.executable, "-m", "pytest", *("-p", "tests.embedded_plugin", "-p", "no:django", "-sq"), str(tmp_path)],
             cwd=PROJECT,
             env=environment | {"TMPDIR": str(temporary)},
             stdout=subprocess.PIPE,
