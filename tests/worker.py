@@ -23,6 +23,9 @@ QUICK = {
     "WEBHOOK_TIMEOUT_SECONDS": "5",
     "WEBHOOK_TRIAL": "1",
 }
+COMMAND = (
+    "celery -A config worker --concurrency=2 --without-gossip --without-mingle --without-heartbeat --loglevel=INFO"
+).split()
 
 
 def database_url() -> str:
@@ -54,8 +57,7 @@ class Worker:
         self.log.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", "celery", "-A", "config", "worker", "--concurrency=2"]
-                + ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO"],
+                [sys.executable, "-W", "ignore", "-m", *COMMAND],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,

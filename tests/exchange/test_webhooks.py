@@ -38,8 +38,10 @@ def test_a_signature_under_another_secret_is_refused_and_not_tried_again(receive
 
 @pytest.mark.parametrize(
     ("status", "again"),
-    [(400, False), (401, False), (403, False), (404, False), (410, False), (413, False), (422, False)]
-    + [(301, False), (307, False), (408, True), (425, True), (429, True), (500, True), (502, True), (503, True)],
+    [
+        *((status, False) for status in (301, 307, 400, 401, 403, 404, 410, 413, 422)),
+        *((status, True) for status in (408, 425, 429, 500, 502, 503)),
+    ],
 )
 def test_what_an_answer_means(receiver, status, again):
     receiver.answers.append(status)
