@@ -140,5 +140,9 @@ def visible(user: "User", queryset: QuerySet[Any]) -> QuerySet[Any]:
     scope = _SCOPES[queryset.model]
     if not user.may(scope.act):
         return queryset.none()
-    queryset = queryset.filter(**{f"{scope.region}__startswith": user.region_prefix})
+    # A range of codes, not a prefix pattern: it uses every index that begins with the region, under any collation.
+    prefix = user.region_prefix
+    queryset = queryset.filter(
+        **{f"{scope.region}__gte": prefix.ljust(12, "0"), f"{scope.region}__lte": prefix.ljust(12, "9")}
+    )
     return queryset.filter(scope.narrow(user)) if scope.narrow else queryset

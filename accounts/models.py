@@ -3,7 +3,8 @@
 from functools import cached_property
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, UserManager
+from django.contrib.auth.base_user import BaseUserManager
+from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -81,6 +82,19 @@ class Organisation(models.Model):
         return self.name
 
 
+class UserManager(BaseUserManager["User"]):
+    """Accounts have no e-mail address: a closed network has no mail."""
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(username=self.model.normalize_username(username), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(username, password, **{**fields, "is_staff": True, "is_superuser": True})
+
+
 @tracked(exclude=["password", "last_login"])
 class User(AbstractBaseUser, PermissionsMixin):
     """账户 of one person in one organisation, with roles. It is deactivated, never deleted: the trail names it."""
@@ -135,6 +149,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def region_prefix(self) -> str:
         """Digits with which every region that the user sees begins; `x` (matches none) without an organisation."""
         return self.organisation.region.prefix if self.organisation_id and self.organisation else "x"
+
+    @property
+    def role_labels(self) -> list[str]:
+        return [str(Role(role).label) for role in self.roles]
 
     @property
     def department(self) -> str:
@@ -205,6 +223,21 @@ class Job(models.Model):
     @property
     def percent(self) -> int:
         return 100 if self.state == self.State.DONE else min(99, self.done * 100 // self.total) if self.total else 0
+
+    @property
+    def tone(self) -> str:
+        """How its badge looks (components/badge.html)."""
+        return {self.State.RUNNING: "info", self.State.DONE: "done", self.State.FAILED: "late"}.get(
+            Job.State(self.state), "plain"
+        )
+
+    @property
+    def elapsed(self) -> str:
+        """Minutes and seconds since it started: `1:05`."""
+        if self.started_at is None:
+            return ""
+        seconds = int(((self.finished_at or timezone.now()) - self.started_at).total_seconds())
+        return f"{seconds // 60}:{seconds % 60:02d}"
 
     @property
     def ended(self) -> bool:

@@ -1,8 +1,110 @@
-"""The frame of every page: entries of the user's role, with the work that waits."""
+"""The frame of every page: entries of the user's role, with the work that waits.
+
+Each room says what waits in `selectors.waiting(user) -> list[Waiting]` with at most one query; nothing is asked before
+a template shows it, so that a fragment costs no query for the frame.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
 
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.access import Act
+from accounts.models import User
+from accounts.waiting import Waiting
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the left navigation: shown to whom `act` is granted; `letter` after `g` on the keyboard."""
+
+    room: str
+    label: Any
+    icon: str
+    url_name: str
+    act: Act
+    letter: str
+
+
+ENTRIES = (
+    Entry("", _("工作台"), "layout-dashboard", "home", Act.HOME, "h"),
+    Entry("beneficiaries", _("人员"), "users", "beneficiaries:list", Act.PERSON_READ, "p"),
+    Entry("claims", _("费用"), "receipt-text", "claims:list", Act.CLAIM_READ, "c"),
+    Entry("assistance", _("救助"), "hand-heart", "assistance:list", Act.APPLICATION_READ, "a"),
+    Entry("monitoring", _("监测"), "activity", "monitoring:list", Act.WARNING_READ, "m"),
+    Entry("exchange", _("数据交换"), "arrow-left-right", "exchange:list", Act.ROSTER_READ, "x"),
+    Entry("policies", _("政策"), "scale", "policies:list", Act.POLICY_READ, "l"),
+    Entry("accounts", _("账户与机构"), "user-cog", "accounts:users", Act.ACCOUNT_ADMIN, "u"),
+    Entry("accounts", _("审计"), "scroll-text", "accounts:audit", Act.AUDIT_READ, "t"),
+)
+ROOMS = ("beneficiaries", "claims", "assistance", "monitoring", "exchange", "policies")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An entry as the template shows it."""
+
+    entry: Entry
+    url: str
+    waiting: int
+    current: bool
+
+
+class Frame:
+    """What base.html needs; every part is computed when it is first read."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.user = request.user if isinstance(request.user, User) else None
+
+    @cached_property
+    def waiting(self) -> dict[str, list[Waiting]]:
+        """By room: what waits for the user."""
+        return {room: find(self.user) for room, find in _finders().items()} if self.user else {}
+
+    @cached_property
+    def entries(self) -> list[Shown]:
+        user = self.user
+        if user is None or user.must_change_password:
+            return []
+        here = self.request.path
+        found = [(entry, _address(entry)) for entry in ENTRIES if user.may(entry.act)]
+        known = [(entry, url) for entry, url in found if url]
+        # The longest address that begins this page's is the current place.
+        best = max((url for _entry, url in known if here.startswith(url)), key=len, default="")
+        return [
+            Shown(entry, url, sum(item.count for item in self.waiting.get(entry.room, [])), url == best)
+            for entry, url in known
+        ]
+
+    @cached_property
+    def can_search(self) -> bool:
+        return bool(self.user and self.user.may(Act.PERSON_READ) and _address(ENTRIES[1]))
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
     """Context of the base template."""
-    return {}
+    return {"frame": Frame(request)}
+
+
+def _finders() -> dict[str, Callable[[User], list[Waiting]]]:
+    found = {}
+    for room in ROOMS:
+        if find_spec(f"{room}.selectors"):
+            waiting = getattr(import_module(f"{room}.selectors"), "waiting", None)
+            if waiting:
+                found[room] = waiting
+    return found
+
+
+def _address(entry: Entry) -> str:
+    try:
+        return reverse(entry.url_name)
+    except NoReverseMatch:
+        return ""

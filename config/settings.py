@@ -228,6 +228,9 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
 }
 
+# Rosters of a prefecture with a million rows are some 120 MB.
+INBOUND_MAX_BYTES = env.int("INBOUND_MAX_BYTES", default=400 * 1024 * 1024)
+
 # --- partners' calls ----------------------------------------------------------------------------------------------
 # Where webhooks may go: production allows HTTPS only; tests and the demo add their own certificate or loopback.
 WEBHOOK_CA_FILE = env("WEBHOOK_CA_FILE", default="")

@@ -1,7 +1,22 @@
 """All addresses of the site, room by room."""
 
+from django.contrib import admin
 from django.urls import include, path
 
-urlpatterns: list = [
+from config import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
     path("", include("accounts.urls")),
+    path("persons/", include("beneficiaries.urls")),
+    path("claims/", include("claims.urls")),
+    path("assistance/", include("assistance.urls")),
+    path("monitoring/", include("monitoring.urls")),
+    path("exchange/", include("exchange.urls")),
+    path("policies/", include("policies.urls")),
+    path("admin/", admin.site.urls),
 ]
+
+handler403 = "accounts.views.refused"
+handler404 = "accounts.views.missing"
+handler500 = "accounts.views.broken"

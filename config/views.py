@@ -1,0 +1,21 @@
+"""The workbench: what waits for the user in every room."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from accounts.access import Act
+from accounts.doors import requires
+from config.navigation import Frame
+
+
+@requires(Act.HOME)
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    frame = Frame(request)
+    items = sorted(
+        (item for found in frame.waiting.values() for item in found if item.count),
+        key=lambda item: (item.due is None, item.due, -item.count),
+    )
+    return render(request, "home.html", {"title": _("工作台"), "frame": frame, "items": items})
