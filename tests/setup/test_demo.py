@@ -133,7 +133,7 @@ class Demo:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "config.demo.run", *arguments],
                 cwd=PROJECT,
-                env=environment | {"TUODI_DATA": str(self.folder)},
+                env=environment | {"TUODI_DATA": str(self.folder), "TUODI_PG_FAST": "1"},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -155,12 +155,18 @@ class Demo:
         os.killpg(self.process.pid, number)
         return self.process.wait(timeout=60)
 
-    def descendants(self):
+    def processes(self, count):
+        """The numbers of the processes that it started, once there are so many."""
+
         def below(pid):
             path = Path(f"/proc/{pid}/task/{pid}/children")
             return [one for child in path.read_text().split() for one in (int(child), *below(int(child)))]
 
-        return below(self.process.pid)
+        end = time.monotonic() + 30
+        while len(found := below(self.process.pid)) < count:
+            assert time.monotonic() < end, found
+            time.sleep(0.1)
+        return found
 
 
 @pytest.fixture
@@ -198,8 +204,7 @@ def test_the_demo_from_start_to_end(demo):
     assert "已在运行" in second.said()
     second.output.unlink()
 
-    started = demo.descendants()
-    assert len(started) >= 7  # web and its two, worker and its two, beat
+    started = demo.processes(7)  # web and its two, worker and its two, beat
     assert demo.end() == 0
     assert "已停止" in demo.said()
     assert [pid for pid in started if any(command_line(pid))] == []
@@ -211,7 +216,7 @@ def test_the_demo_from_start_to_end(demo):
     with socket.create_server(("127.0.0.1", port)):
         assert demo.start().address() != address
     assert json.loads(private.read_text(encoding="utf-8")) == known
-    started = demo.descendants()
+    started = demo.processes(7)
     worker = next(pid for pid in started if b"worker" in command_line(pid))
     os.kill(worker, signal.SIGKILL)
     assert demo.process.wait(timeout=60) == 1
