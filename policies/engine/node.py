@@ -23,7 +23,6 @@ class Context:
     clauses: dict[str, Any] = field(default_factory=dict)
     needs: dict[str, Need] = field(default_factory=dict)
     cited: dict[str, str] = field(default_factory=dict)
-    used: set[str] = field(default_factory=set)
 
 
 class Node:
@@ -131,10 +130,7 @@ class Node:
     def figure(self, key: str, allowed: str, default: Figure | None = None) -> Figure:
         if default is not None and not self.has(key):
             return default
-        figure = self._parse(key, lambda text: parse_figure(text, self.context.needs, allowed))
-        if figure.need is not None:
-            self.context.used.add(figure.need.key)
-        return figure
+        return self._parse(key, lambda text: parse_figure(text, self.context.needs, allowed))
 
     def money(self, key: str, default: Figure | None = None) -> Figure:
         return self.figure(key, "元", default)
