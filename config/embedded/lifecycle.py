@@ -51,6 +51,8 @@ def endpoints(*, start: bool = True, data_dir: str | Path | None = None, durable
         raise EmbeddedError(f"数据文件夹 {folder} 还没有启动过:请先运行 manage.py services start。")
     with folders.locked(folder):
         state = folders.read_state(folder) or _first_state(folder, durable)
+        if not state.home_in(folder).is_dir():
+            raise EmbeddedError(f"数据库文件夹 {state.home_in(folder)} 不见了:请恢复它,或用 make demo-reset 从头开始。")
         folders.make_secrets(folder)
         _start_postgres(folder, state)
         _start_valkey(folder, state)

@@ -245,6 +245,14 @@ def test_a_folder_with_other_files_is_neither_used_nor_removed(folder):
     assert (folder / "thesis.txt").read_text() == "years of work"
 
 
+def test_lost_servers_files_are_reported_and_not_replaced_by_an_empty_database(quick_folder):
+    embedded.stop(quick_folder)
+    shutil.rmtree(quick_folder / "services")
+    with pytest.raises(embedded.EmbeddedError, match="demo-reset"):
+        embedded.start(quick_folder)
+    assert embedded.remove(quick_folder) is True
+
+
 def test_removal_stops_the_servers_and_leaves_nothing(quick_folder):
     pids = [postmaster_of(quick_folder).pid, valkey_pid(quick_folder)]
     assert embedded.remove(quick_folder) is True
