@@ -1,10 +1,15 @@
-"""The register: persons, households, dated category spells."""
+"""The register: persons, households, dated category spells.
+
+Their audit triggers run once a statement: a roster writes a hundred thousand rows with one.
+"""
 
 from datetime import date
 from typing import ClassVar
 
+import pghistory
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q, QuerySet, Value
 from django.utils import timezone
@@ -21,22 +26,31 @@ from accounts.vocabulary import Category, Department
 from exchange.models import InboundFile
 
 
-@tracked()
+class NameGrams(Func):
+    """All one- and two-character pieces of a name, by which a part of a name is found (trigrams need three)."""
+
+    function = "name_grams"
+    arity = 1
+    output_field = ArrayField(models.TextField())
+
+
+@tracked(level=pghistory.Statement)
 class Household(models.Model):
     """户: number as the certifying departments write it, once per county."""
 
     number = models.CharField(_("户编号"), max_length=40)
     region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("行政区划"), help_text="county")
+    source = models.ForeignKey(InboundFile, models.PROTECT, null=True, related_name="+", help_text="that brought it")
 
     class Meta:
         verbose_name = verbose_name_plural = _("户")
-        constraints: ClassVar = [models.UniqueConstraint(fields=["region", "number"], name="household_once")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["number", "region"], name="household_once")]
 
     def __str__(self) -> str:
         return self.number
 
 
-@tracked()
+@tracked(level=pghistory.Statement)
 class Person(models.Model):
     """人员: found by the blind index of the identity number; the number itself is encrypted."""
 
@@ -48,22 +62,28 @@ class Person(models.Model):
     id_key = models.UUIDField(unique=True, editable=False)
     tail_key = models.UUIDField(db_index=True, editable=False, help_text="blind index of the last four digits")
     name = models.CharField(_("姓名"), max_length=80)
-    initials = models.CharField(_("拼音首字母"), max_length=40, blank=True, db_index=True)
+    initials = models.CharField(_("拼音首字母"), max_length=40, blank=True)
     sex = models.CharField(_("性别"), max_length=6, choices=Sex.choices, blank=True)
     birth_date = models.DateField(_("出生日期"), null=True)
-    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("所在地区"))
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("所在地区"), db_index=False)
     rural = models.BooleanField(_("农村居民"), default=True)
     household = models.ForeignKey(Household, models.SET_NULL, null=True, blank=True, verbose_name=_("户"))
     relation = models.CharField(_("与户主关系"), max_length=20, blank=True)
     phone = EncryptedTextField(_("联系电话"), purpose="phone", null=True, blank=True)
     phone_key = models.UUIDField(null=True, editable=False, db_index=True)
     deceased_on = models.DateField(_("死亡日期"), null=True, blank=True)
+    source = models.ForeignKey(InboundFile, models.PROTECT, null=True, related_name="+", help_text="that brought them")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = verbose_name_plural = _("人员")
         ordering = ("id",)
-        indexes: ClassVar = [models.Index(fields=["region", "id"])]
+        # Few and exact: each is written with every person of a first roster. Pattern classes serve prefixes too.
+        indexes: ClassVar = [
+            models.Index(fields=["region", "id"], name="person_region", opclasses=["varchar_pattern_ops", "int8_ops"]),
+            models.Index(fields=["initials"], name="person_initials", opclasses=["varchar_pattern_ops"]),
+            GinIndex(NameGrams("name"), name="person_name_grams"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -101,7 +121,7 @@ class SpellQuerySet(QuerySet["CategorySpell"]):
         return self.current().filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day)
 
 
-@tracked()
+@tracked(level=pghistory.Statement)
 class CategorySpell(models.Model):
     """类别认定: one category of a person from–to (both days included), as certified by a department.
 
@@ -109,18 +129,27 @@ class CategorySpell(models.Model):
     given again; `known_from`/`known_to` say when we held it true.
     """
 
-    person = models.ForeignKey(Person, models.PROTECT, related_name="spells")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="spells", db_index=False)
     category = models.CharField(_("人员类别"), max_length=30, choices=Category.choices)
     department = models.CharField(_("认定部门"), max_length=30, choices=Department.choices)
-    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("认定地区"), help_text="of the roster's row")
+    region = models.ForeignKey(
+        Region, models.PROTECT, verbose_name=_("认定地区"), help_text="of the roster's row", db_index=False
+    )
     valid_from = models.DateField(_("认定日期"))
     valid_to = models.DateField(_("退出日期"), null=True, blank=True, help_text="last day")
     exit_reason = models.CharField(_("退出原因"), max_length=200, blank=True)
+    # What the department said of the person, so that next month's file is compared with its own last word: another
+    # department's telephone number in the register is no change by this one.
+    household = models.CharField(_("户编号"), max_length=40, blank=True)
+    relation = models.CharField(_("与户主关系"), max_length=20, blank=True)
+    phone_key = models.UUIDField(null=True, editable=False)
     source = models.ForeignKey(InboundFile, models.PROTECT, null=True, verbose_name=_("来源"))
     source_row = models.PositiveIntegerField(null=True)
     known_from = models.DateTimeField(default=timezone.now)
     known_to = models.DateTimeField(null=True)
-    closed_by = models.ForeignKey(InboundFile, models.PROTECT, null=True, related_name="+", help_text="superseded by")
+    closed_by = models.ForeignKey(
+        InboundFile, models.PROTECT, null=True, related_name="+", help_text="superseded by", db_index=False
+    )
 
     objects = SpellQuerySet.as_manager()
 
@@ -130,6 +159,7 @@ class CategorySpell(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["person", "valid_from"]),
             models.Index(fields=["department", "region"], condition=Q(known_to=None, valid_to=None), name="spell_open"),
+            models.Index(fields=["closed_by"], condition=Q(closed_by__isnull=False), name="spell_closed_by"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -161,6 +191,24 @@ class CategorySpell(models.Model):
 
     def __str__(self) -> str:
         return self.get_category_display()
+
+
+class PersonBefore(models.Model):
+    """What a person's row held before a file changed it, so that the file can be undone; never changed."""
+
+    file = models.ForeignKey(InboundFile, models.PROTECT, related_name="+", db_index=False)
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    region = models.ForeignKey(Region, models.PROTECT, related_name="+", db_index=False)
+    household = models.ForeignKey(Household, models.PROTECT, null=True, related_name="+", db_index=False)
+    relation = models.CharField(max_length=20, blank=True)
+    phone = EncryptedTextField(purpose="phone", null=True)
+    phone_key = models.UUIDField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["file", "person"], name="person_before_once")]
+
+    def __str__(self) -> str:
+        return f"{self.file_id}:{self.person_id}"
 
 
 access.scoped("region_id", Act.PERSON_READ)(Person)

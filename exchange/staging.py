@@ -1,0 +1,155 @@
+"""Rows of a file into the database by COPY, column by column: no Python object per row, no index while it matters."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext as _
+from psycopg import sql
+
+from accounts.crypto import blind_indexes, encrypt_many
+from accounts.jobs import Progress
+from accounts.masking import mask_id_number
+from exchange import reader
+from exchange.models import InboundFile, Outcome, StagedRow
+
+Columns = Mapping[str, Sequence[Any]]
+# Values of a batch's rows by column of the staging table.
+Fill = Callable[[reader.Batch], Columns]
+TABLE = StagedRow._meta.db_table
+NULL = r"\N"
+# What COPY's text format would take for its own signs.
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+_SIGNS = "\\\t\n\r"
+
+
+def stage_reading(
+    file: InboundFile,
+    reading: reader.Reading,
+    progress: Progress,
+    fill: Fill,
+    *,
+    table: str = TABLE,
+    seen: Callable[[reader.Batch], None] | None = None,
+) -> None:
+    """Copies every row of the file into `table`: identity (sealed, with its blind index), name, faults, and `fill`.
+
+    A faulty row gets outcome `error` with code, field and reason. Notes are counted into `file.notes`. `seen` is
+    called with each batch. `table` has the columns of `exchange_stagedrow` that are named here.
+    """
+    notes: Counter[tuple[str, str]] = Counter()
+    examples: dict[tuple[str, str], str] = {}
+    writer: _Writer | None = None
+    with connection.cursor() as cursor:
+        step = _("读取文件")
+        with _Writer(cursor, table) as writer:
+            for batch in reading.batches():
+                writer.put(_common(file, batch) | fill(batch))
+                if seen:
+                    seen(batch)
+                for found in batch.notes.values():
+                    for note in found:
+                        notes[note.code, note.field] += 1
+                        examples.setdefault((note.code, note.field), note.reason)
+                progress(step, reading.rows_read, 0)
+    file.notes += [
+        {"code": code, "field": field, "count": count, "text": examples[code, field]}
+        for (code, field), count in notes.items()
+    ]
+
+
+def _common(file: InboundFile, batch: reader.Batch) -> dict[str, Sequence[Any]]:
+    numbers = batch.columns["id_number"]
+    found: dict[str, Sequence[Any]] = {
+        "file_id": [file.pk] * len(batch),
+        "row": batch.lines,
+        "id_number": encrypt_many(numbers, "id_number"),
+        "id_key": blind_indexes(numbers, "id_number"),
+        "name": [name or "" for name in batch.columns["name"]],
+    }
+    return found | _faults(batch)
+
+
+def _faults(batch: reader.Batch) -> dict[str, list[Any]]:
+    count = len(batch)
+    outcome, code, field, reason = [""] * count, [""] * count, [""] * count, [""] * count
+    values = ["{}"] * count
+    for i, problems in batch.problems.items():
+        first = problems[0]
+        outcome[i], code[i], field[i] = Outcome.ERROR.value, first.code, first.field
+        reason[i] = "".join(dict.fromkeys(problem.reason for problem in problems))[:300]
+        shown = mask_id_number(first.value) if first.field == "id_number" else first.value
+        values[i] = json.dumps({"header": first.header, "value": shown[:100]}, ensure_ascii=False)
+    return {"outcome": outcome, "code": code, "field": field, "reason": reason, "values": values}
+
+
+class _Writer:
+    """Opens COPY with the columns of the first put and keeps to them."""
+
+    def __init__(self, cursor: Any, table: str) -> None:
+        self.cursor, self.table = cursor, table
+        self.names: list[str] = []
+        self.copy: Any = None
+
+    def __enter__(self) -> "_Writer":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self.copy is not None:
+            self.copy.__exit__(*error)
+
+    def put(self, columns: Columns) -> None:
+        if self.copy is None:
+            self.names = list(columns)
+            statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+                sql.Identifier(self.table), sql.SQL(", ").join(map(sql.Identifier, self.names))
+            )
+            self.copy = self.cursor.cursor.copy(statement)
+            self._stream = self.copy.__enter__()
+        texts = [as_text(columns[name]) for name in self.names]
+        self._stream.write("\n".join(map("\t".join, zip(*texts, strict=True))) + "\n")
+
+
+@contextmanager
+def copying(table: str) -> Iterator[Callable[[Columns], None]]:
+    """`with copying("some_table") as put: put({"column": [values…]})`: COPY of columns into a table."""
+    with connection.cursor() as cursor, _Writer(cursor, table) as writer:
+        yield writer.put
+
+
+def as_text(values: Sequence[Any]) -> Sequence[str]:
+    """A column in COPY's text format: text, whole numbers, dates, bytes, bool, JSON objects, None."""
+    kinds = set(map(type, values))
+    if kinds <= {str}:
+        return _escaped(values)
+    if kinds <= {int}:
+        return list(map(str, values))
+    if kinds <= {bytes, type(None)}:
+        return [NULL if value is None else rf"\\x{value.hex()}" for value in values]
+    if kinds <= {date, type(None)}:
+        known = {value: NULL if value is None else value.isoformat() for value in set(values)}
+        return [known[value] for value in values]
+    return [_one(value) for value in values]
+
+
+def _escaped(values: Sequence[str]) -> Sequence[str]:
+    joined = "".join(values)
+    if not any(sign in joined for sign in _SIGNS):
+        return values
+    return [value.translate(_ESCAPES) for value in values]
+
+
+def _one(value: Any) -> str:
+    if value is None:
+        return NULL
+    if isinstance(value, str):
+        return value.translate(_ESCAPES)
+    if isinstance(value, bytes):
+        return rf"\\x{value.hex()}"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
+    return str(value)

@@ -1,0 +1,32 @@
+"""Long work of inbound files on the worker: a task takes ids, reads again, and may run twice."""
+
+from celery import shared_task
+
+from accounts.audit import acting
+from accounts.jobs import running
+from accounts.models import Job
+from exchange import services
+from exchange.errors import ExchangeError
+
+
+@shared_task(name=services.PREPARE)
+def prepare_inbound(file_id: int, job_id: int) -> None:
+    """Read, stage and compare; a refused file is no failure of the task, its page says why."""
+    job = Job.objects.select_related("actor").get(pk=job_id)
+    if job.state == Job.State.DONE:
+        return
+    with acting(job.actor, "task prepare_inbound"), running(job_id) as progress:
+        services.prepare_file(file_id=file_id, actor=job.actor, progress=progress)
+
+
+@shared_task(name=services.CONFIRM)
+def confirm_inbound(file_id: int, job_id: int) -> None:
+    """Write to the register; what a person must decide ends in the job's message, not in a retry."""
+    job = Job.objects.select_related("actor__organisation__region").get(pk=job_id)
+    if job.state == Job.State.DONE:
+        return
+    try:
+        with acting(job.actor, "task confirm_inbound"), running(job_id) as progress:
+            services.confirm_file(file_id=file_id, actor=job.actor, progress=progress)
+    except ExchangeError:
+        return
