@@ -146,6 +146,11 @@ class People:
             self.spells.append([])
         return found
 
+    def spells_of(self, id_number: str) -> list[tuple[int, int, int, int]]:
+        """(category index, first day, last day, approved) of a person; empty for someone unknown."""
+        found = self.numbers.get(id_number.upper())
+        return [] if found is None else self.spells[found]
+
 
 def read_categories(path: Path) -> People:
     """Category spells per person. Raises FileError at the first faulty row."""

@@ -14,17 +14,23 @@ from typing import Any, Final
 
 from .engine import Book, Rules, SpellArrays, calendar, load_book, load_parameters, settle_many
 from .engine.batch import Batch, Calendar
+from .engine.chain import AMOUNT_COUNT, MONEY_COUNT
 from .engine.codes import CATEGORY_CODES, NONE
 from .engine.money import format_yuan
 from .engine.settlement import year_end_number
+from .engine.subsidy import subsidy_table
+from .engine.warnings import WarningTable, warning_table
 from .file_rows import (
     ERROR_COLUMNS,
+    MONEY_COLUMNS,
     ClaimRows,
     FileError,
     People,
+    PersonRow,
     Refused,
     read_categories,
     read_claims,
+    read_persons,
 )
 
 DOCUMENTS: Final = Path(__file__).parent / "documents"
@@ -41,6 +47,8 @@ SETTLE_COLUMNS: Final = (
     "in_scope_burden",
     "personal_burden",
 )
+SUBSIDY_COLUMNS: Final = ("id_number", "category", "fund", "county_finance", "person")
+WARNING_COLUMNS: Final = ("id_number", "kind", "measure", "line", "approaching")
 WINNERS: Final = (*CATEGORY_CODES, NONE)
 
 
@@ -99,6 +107,74 @@ def refuse_unsettled(cal: Calendar, table_of: dict[int, int], rows: ClaimRows) -
             reason = str(cal.refusal_of(day))
             rows.refused.append(Refused(rows.lines[i], "settled_on", date.fromordinal(day).isoformat(), reason))
     rows.refused.sort(key=lambda refused: refused.row)
+
+
+def subsidy_file(policy: str, parameters: Path, categories: Path, persons: Path, year: int, output: Path) -> Summary:
+    """`manage.py subsidy`. Raises FileError, EngineError; then nothing was written."""
+    check_output(output, (parameters, categories, persons))
+    table = subsidy_table(rules_of(policy, parameters), year)
+    people = read_categories(categories)
+    first, last = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
+
+    def lines() -> Iterator[list[str]]:
+        for person in rows:
+            spells = people.spells_of(person.id_number)
+            held = {CATEGORY_CODES[k] for k, begun, ended, _ in spells if begun <= last and ended >= first}
+            found = table.of(held, person.exempt)
+            yield [person.id_number, found.category, yuan(found.fund), yuan(found.county_finance), yuan(found.person)]
+
+    rows = read_persons(persons)
+    return Summary(write_files(output, SUBSIDY_COLUMNS, lines(), ()), 0)
+
+
+def warnings_file(
+    policy: str, parameters: Path, categories: Path, persons: Path, claims: Path, day: date, output: Path
+) -> Summary:
+    """`manage.py warnings`. Raises FileError, EngineError; then nothing was written."""
+    check_output(output, (parameters, categories, persons, claims))
+    rules = rules_of(policy, parameters)
+    table = warning_table(rules, day)
+    people = read_categories(categories)
+    listed = read_persons(persons)
+    rows = read_claims(claims, people)
+    batch, kept = settle_rows(rules, people, rows)
+    sums = measure_sums(table.measure, day, rows, batch, kept)
+    found = warned(table, day, people, listed, sums)
+    count = write_files(output, WARNING_COLUMNS, found, rows.refused)
+    return Summary(count, len(rows.refused))
+
+
+def measure_sums(measure: str, day: date, rows: ClaimRows, batch: Batch, kept: Sequence[int]) -> dict[int, int]:
+    """The yearly measure up to `day` in fen, by number of the person."""
+    first, last = date(day.year, 1, 1).toordinal(), day.toordinal()
+    amounts, money, days = _listed(batch.amounts), rows.arrays.money, rows.arrays.day
+    spent = MONEY_COLUMNS.index("total" if measure == "total_after_insurance" else "in_scope")
+    basic = MONEY_COLUMNS.index("basic_paid")
+    sums: dict[int, int] = {}
+    for i in kept:
+        if first <= days[i] <= last:
+            if measure == "personal_burden":
+                part = amounts[AMOUNT_COUNT * i + AMOUNT_COUNT - 1]
+            else:
+                part = money[MONEY_COUNT * i + spent] - money[MONEY_COUNT * i + basic] - amounts[AMOUNT_COUNT * i]
+            who = rows.arrays.person[i]
+            sums[who] = sums.get(who, 0) + part
+    return sums
+
+
+def warned(
+    table: WarningTable, day: date, people: People, listed: Iterable[PersonRow], sums: dict[int, int]
+) -> Iterator[list[str]]:
+    """Output rows of those over a line or approaching one, in the order of the persons' file."""
+    now = day.toordinal()
+    for person in listed:
+        spells = people.spells_of(person.id_number)
+        held = {CATEGORY_CODES[k] for k, first, last, _ in spells if first <= now <= last}
+        ever = {CATEGORY_CODES[k] for k, first, _, _ in spells if first <= now}
+        found = table.assess(sums.get(people.numbers.get(person.id_number.upper(), -1), 0), held, ever, person.rural)
+        if found is not None:
+            near = "yes" if found.approaching else "no"
+            yield [person.id_number, found.kind, yuan(found.measure), yuan(found.line), near]
 
 
 def settle_lines(people: People, rows: ClaimRows, batch: Batch, kept: Sequence[int]) -> Iterator[list[str]]:
