@@ -75,8 +75,9 @@ class Claim(models.Model):
     basic_paid = fen(_("基本医保支付"))
     other_paid = fen(_("其他支付"))
     # What the platform paid is kept beside ours; of an employee (310) it is the payment that assistance follows.
-    platform_cii = fen(_("平台大病保险支付"))
-    platform_assistance = fen(_("平台医疗救助支付"))
+    # Null where it did not say.
+    platform_cii = models.BigIntegerField(_("平台大病保险支付"), null=True)
+    platform_assistance = models.BigIntegerField(_("平台医疗救助支付"), null=True)
     source = models.ForeignKey(InboundFile, models.PROTECT, null=True, db_index=False)
     source_row = models.PositiveIntegerField(null=True)
     entered_by = models.ForeignKey(
@@ -149,7 +150,8 @@ class Settlement(models.Model):
     over_control = models.BooleanField(_("目录外超标"), default=False)
     in_scope_burden = fen(_("政策范围内个人负担"))
     personal_burden = fen(_("个人负担"))
-    steps = ArrayField(models.BigIntegerField(), default=list, help_text="the engine's trace, policies.engine.chain.O_…")
+    before = ArrayField(models.BigIntegerField(), default=list, help_text="the person's state before it, chain.S_…")
+    steps = ArrayField(models.BigIntegerField(), default=list, help_text="the engine's trace, chain.O_…")
     settled_at = models.DateTimeField(default=timezone.now)
     settled_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     superseded_at = models.DateTimeField(null=True)
