@@ -40,7 +40,7 @@ class ScanPart(models.Model):
     """One county of a scan, written in the transaction that scanned it: what has a row is done, the rest resumes."""
 
     scan = models.ForeignKey(Scan, models.CASCADE, related_name="parts")
-    code = models.CharField(max_length=6, help_text="first six digits of the division code")
+    code = models.CharField(max_length=12, help_text="significant digits: six of a county, more of a township")
     counts = models.JSONField(default=dict)
     note = models.CharField(_("说明"), max_length=200, blank=True)
     finished_at = models.DateTimeField(default=timezone.now)
@@ -78,7 +78,7 @@ class BurdenWarning(models.Model):
     category = models.CharField(_("人员类别"), max_length=30, choices=Category.choices, blank=True)
     priority = models.PositiveSmallIntegerField(_("次序"), default=9, help_text="S1-16: smaller first")
     version = models.ForeignKey(PolicyVersion, models.PROTECT)
-    raised_on = models.DateField(_("预警日期"))
+    raised_on = models.DateField(_("预警日期"), null=True, help_text="null while it has only been approaching")
     refreshed_on = models.DateField(_("更新日期"))
     withdrawn_reason = models.CharField(_("撤回原因"), max_length=200, blank=True)
 

@@ -1,0 +1,192 @@
+"""The scan of one county in one statement: accumulators against the lines of the law, the difference to what is known.
+
+The statement holds no law. It gets the lines as arrays (`monitoring.lines`): a mask of categories, how to compare, an
+amount; and finds, per person with enough on the year's account, the line that counts and whether it is passed.
+
+The sum up to the day: where the person's last settled claim is not later than the day, the accumulator that is kept
+with every settlement; else the sum over the claims up to the day. Each claim's part is never negative, so that nobody
+whose whole year is under the lowest line is missed by looking at the accumulator first.
+"""
+
+from datetime import date
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from accounts.vocabulary import Category
+from monitoring.lines import APPROACHING, BITS, Lines
+
+COUNTS = ("raised", "reopened", "refreshed", "unchanged", "withdrawn", "open", "approaching")
+
+# What a claim and its current settlement add to each measure (claims.facts keeps the same sums).
+_PARTS = {
+    "personal_burden": "s.personal_burden",
+    "total_after_insurance": "c.total - c.basic_paid - s.cii_paid",
+    "in_scope_after_insurance": "c.in_scope - c.basic_paid - s.cii_paid",
+}
+
+_TO_DATE = """CASE WHEN y.last_settled_on <= %(day)s THEN y.measure ELSE (
+               SELECT coalesce(sum({part}), 0) FROM claims_claim c
+               JOIN claims_settlement s ON s.claim_id = c.id AND s.superseded_at IS NULL
+               WHERE c.person_id = y.person_id AND c.settled_on BETWEEN %(first_day)s AND %(day)s
+           ) END"""
+
+_STATEMENT = """
+WITH line AS (
+    SELECT * FROM unnest(%(kinds)s::text[], %(amounts)s::bigint[], %(masks)s::bigint[], %(earlier)s::boolean[],
+                         %(others)s::text[], %(inclusive)s::boolean[])
+           AS line(kind, amount, mask, earlier, others, inclusive)
+), category AS (
+    SELECT * FROM unnest(%(codes)s::text[], %(bits)s::bigint[]) WITH ORDINALITY AS category(code, bit, place)
+), near AS MATERIALIZED (
+    SELECT y.person_id, y.region_id,
+           {to_date} AS measure
+    FROM claims_personyear y
+    WHERE y.year = %(year)s AND y.region_id BETWEEN %(low)s AND %(high)s AND y.measure >= %(least)s
+), held AS (
+    SELECT n.person_id, n.region_id, n.measure, p.rural,
+           coalesce(k.now, 0) AS now, coalesce(k.ever, 0) AS ever
+    FROM near n
+    JOIN beneficiaries_person p ON p.id = n.person_id
+    LEFT JOIN LATERAL (
+        SELECT bit_or(g.bit) FILTER (WHERE l.valid_to IS NULL OR l.valid_to >= %(day)s) AS now, bit_or(g.bit) AS ever
+        FROM beneficiaries_categoryspell l JOIN category g ON g.code = l.category
+        WHERE l.person_id = n.person_id AND l.known_to IS NULL AND l.valid_from <= %(day)s
+    ) k ON true
+), named AS (
+    SELECT h.*, EXISTS (
+        SELECT FROM line WHERE (CASE WHEN line.earlier THEN h.ever ELSE h.now END & line.mask) <> 0
+    ) AS named FROM held h
+), counted AS (
+    SELECT n.*, line.kind, line.amount AS line, line.mask,
+           CASE WHEN line.inclusive THEN n.measure >= line.amount ELSE n.measure > line.amount END AS over
+    FROM named n JOIN line ON CASE
+        WHEN n.named THEN (CASE WHEN line.earlier THEN n.ever ELSE n.now END & line.mask) <> 0
+        ELSE line.others = 'insured' OR (line.others = 'rural' AND n.rural) END
+    WHERE n.measure * %(below)s >= line.amount * %(above)s
+), hit AS MATERIALIZED (
+    SELECT DISTINCT ON (person_id) person_id, region_id, measure, kind, line, over,
+           CASE WHEN now & %(first)s <> 0 THEN 1 ELSE 2 END AS priority,
+           coalesce((SELECT g.code FROM category g WHERE c.now & g.bit <> 0
+                     ORDER BY (c.mask & g.bit <> 0) DESC, g.place LIMIT 1), '') AS category
+    FROM counted c
+    ORDER BY person_id, over DESC, CASE WHEN over THEN -line ELSE line END
+), known AS MATERIALIZED (
+    SELECT w.* FROM monitoring_burdenwarning w JOIN hit USING (person_id) WHERE w.year = %(year)s
+    UNION
+    SELECT w.* FROM monitoring_burdenwarning w
+    WHERE w.year = %(year)s AND w.region_id BETWEEN %(low)s AND %(high)s AND w.state <> 'withdrawn'
+      AND NOT EXISTS (SELECT FROM claims_personyear y WHERE y.person_id = w.person_id AND y.year = w.year
+                      AND y.region_id NOT BETWEEN %(low)s AND %(high)s)
+), compared AS MATERIALIZED (
+    SELECT k.id, k.number, k.state AS was, k.raised_on AS was_raised, h.*,
+           k.person_id AS known_person, k.kind AS known_kind, k.amount AS was_amount, k.line AS was_line,
+           k.category AS was_category, k.priority AS was_priority, k.region_id AS was_region
+    FROM hit h FULL JOIN known k ON k.person_id = h.person_id AND k.kind = h.kind
+), judged AS MATERIALIZED (
+    SELECT c.*, CASE
+        WHEN c.id IS NULL THEN CASE WHEN over THEN 'raise' ELSE 'notice' END
+        WHEN c.person_id IS NULL THEN CASE WHEN was = 'withdrawn' THEN 'leave' ELSE 'withdraw' END
+        WHEN over THEN CASE was WHEN 'approaching' THEN 'raise' WHEN 'withdrawn' THEN
+            CASE WHEN was_raised IS NULL THEN 'raise' ELSE 'reopen' END ELSE 'keep' END
+        WHEN was_raised IS NULL THEN 'notice'
+        WHEN was = 'withdrawn' THEN 'leave'
+        ELSE 'withdraw' END AS step
+    FROM compared c
+), fresh AS (
+    INSERT INTO monitoring_burdenwarning (id, number, person_id, region_id, year, kind, state, amount, line, category,
+                                          priority, version_id, raised_on, refreshed_on, withdrawn_reason)
+    SELECT n.id, 'YJ' || %(year)s || '-' || left(region_id, 6) || '-' || lpad(n.id::text, 7, '0'), person_id, region_id,
+           %(year)s, kind, CASE step WHEN 'raise' THEN 'open' ELSE 'approaching' END, measure, line, category, priority,
+           %(version)s, CASE step WHEN 'raise' THEN %(day)s::date END, %(day)s, ''
+    FROM (SELECT nextval(pg_get_serial_sequence('monitoring_burdenwarning', 'id')) AS id, j.person_id, j.region_id,
+                 j.kind, j.step, j.measure, j.line, j.category, j.priority
+          FROM judged j WHERE j.id IS NULL ORDER BY j.priority, j.measure DESC, j.person_id) n
+), moved AS (
+    UPDATE monitoring_burdenwarning w SET
+        region_id = j.region_id, amount = j.measure, line = j.line, category = j.category, priority = j.priority,
+        version_id = %(version)s, refreshed_on = %(day)s, withdrawn_reason = '',
+        raised_on = CASE j.step WHEN 'raise' THEN %(day)s ELSE w.raised_on END,
+        state = CASE j.step
+            WHEN 'notice' THEN 'approaching' WHEN 'raise' THEN 'open' WHEN 'keep' THEN w.state
+            ELSE {standing} END
+    FROM judged j
+    WHERE w.id = j.id AND (j.step IN ('raise', 'reopen') OR (j.step IN ('keep', 'notice') AND
+        (j.measure, j.line, j.category, j.priority, j.region_id) IS DISTINCT FROM
+        (j.was_amount, j.was_line, j.was_category, j.was_priority, j.was_region)
+        OR (j.step = 'notice' AND j.was = 'withdrawn')))
+    RETURNING j.step
+), gone AS (
+    UPDATE monitoring_burdenwarning w SET state = 'withdrawn', refreshed_on = %(day)s, withdrawn_reason = CASE
+        WHEN now.over THEN %(turned)s
+        WHEN total.measure > w.line THEN %(not_counted)s
+        ELSE replace(%(under)s, '0.00', to_char(coalesce(total.measure, 0) / 100.0, 'FM999999999990.00')) END
+    FROM judged j
+    LEFT JOIN hit now ON now.person_id = j.known_person
+    LEFT JOIN LATERAL (
+        SELECT {to_date} AS measure FROM claims_personyear y WHERE y.person_id = j.known_person AND y.year = %(year)s
+    ) total ON true
+    WHERE w.id = j.id AND j.step = 'withdraw'
+    RETURNING w.raised_on
+)
+SELECT
+    (SELECT count(*) FROM judged WHERE step = 'raise') AS raised,
+    (SELECT count(*) FROM judged WHERE step = 'reopen') AS reopened,
+    (SELECT count(*) FROM moved WHERE step = 'keep') AS refreshed,
+    (SELECT count(*) FROM judged WHERE step = 'keep') - (SELECT count(*) FROM moved WHERE step = 'keep') AS unchanged,
+    (SELECT count(*) FROM gone WHERE raised_on IS NOT NULL) AS withdrawn,
+    (SELECT count(*) FROM judged WHERE step IN ('raise', 'reopen', 'keep')) AS open,
+    (SELECT count(*) FROM judged WHERE step = 'notice') AS approaching
+"""
+
+# A warning that comes back stands where it stood: answered, told, or still to be told.
+_STANDING = """CASE
+    WHEN EXISTS (SELECT FROM monitoring_feedback f
+                 WHERE f.warning_id = w.id AND f.superseded_at IS NULL) THEN 'answered'
+    WHEN EXISTS (SELECT FROM monitoring_deliveredwarning d WHERE d.warning_id = w.id) THEN 'pushed'
+    ELSE 'open' END"""
+
+
+def scan_part(*, code: str, day: date, lines: Lines) -> dict[str, int]:
+    """Raises, refreshes and withdraws the warnings of the place whose division code starts so; returns COUNTS.
+
+    Runs in the caller's transaction, and waits there for another scan of the same county.
+    """
+    first = min((line.amount for line in lines.lines), default=0)
+    to_date = _TO_DATE.replace("{part}", _PARTS[lines.measure])
+    statement = _STATEMENT.replace("{to_date}", to_date).replace("{standing}", _STANDING)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"scan {code[:6]} {day.year}"])
+        cursor.execute(statement, _parameters(code, day, lines, first))
+        row = cursor.fetchone()
+    return dict(zip(COUNTS, map(int, row), strict=True))
+
+
+def _parameters(code: str, day: date, lines: Lines, lowest: int) -> dict[str, Any]:
+    above, below = APPROACHING
+    places = {category: at for at, category in enumerate(lines.order)}
+    codes = sorted(Category.values, key=lambda category: places[category])
+    return {
+        "kinds": [line.kind for line in lines.lines],
+        "amounts": [line.amount for line in lines.lines],
+        "masks": [line.who for line in lines.lines],
+        "earlier": [line.earlier_too for line in lines.lines],
+        "others": [line.others for line in lines.lines],
+        "inclusive": [line.inclusive for line in lines.lines],
+        "codes": codes,
+        "bits": [BITS[category] for category in codes],
+        "first": lines.first,
+        "above": above,
+        "below": below,
+        "least": -(-lowest * above // below),
+        "day": day,
+        "first_day": day.replace(month=1, day=1),
+        "year": day.year,
+        "low": code.ljust(12, "0"),
+        "high": code.ljust(12, "9"),
+        "version": lines.version.pk,
+        "turned": _("已转为另一种预警"),
+        "not_counted": _("当日不在预警人员范围内"),
+        "under": _("更正后累计 0.00 元，未达到预警线"),
+    }

@@ -1,0 +1,243 @@
+"""Scans and pushes: what raises warnings and what tells the departments. Feedback comes in through `feedback`."""
+
+import calendar
+from collections.abc import Iterable
+from datetime import date
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Left
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.access import Act
+from accounts.jobs import Progress, no_progress
+from accounts.models import Job, Level, Region, User
+from exchange import deliveries
+from exchange.models import Delivery
+from monitoring import lines as law
+from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, Scan, ScanPart
+from monitoring.scan import COUNTS, scan_part
+from policies import selectors as policies
+
+State = BurdenWarning.State
+# Warnings that stand: the person is over a line.
+STANDING = (State.OPEN, State.PUSHED, State.ANSWERED)
+COLUMNS = (
+    "warning_no",
+    "id_number",
+    "name",
+    "region",
+    "kind",
+    "measure",
+    "amount",
+    "line",
+    "category",
+    "phone",
+    "raised_on",
+)
+
+
+class MonitoringError(Exception):
+    """What stops a scan or a push; `str()` is the Chinese sentence that says what to do."""
+
+
+def _allowed(actor: User | None, act: Act, region: Region) -> None:
+    if actor is not None and not (actor.may(act) and region.code.startswith(actor.region_prefix)):
+        raise MonitoringError(_("您的角色不能为%(region)s办理这一项。") % {"region": region.name})
+
+
+# --- scan ---------------------------------------------------------------------------------------------------------
+def scan_region(
+    *, region: Region, on: date, actor: User | None, progress: Progress = no_progress, job: Job | None = None
+) -> Scan:
+    """Scans county by county, each in a transaction of its own; a scan that broke off goes on where it stopped.
+
+    Idempotent: the same facts give the same warnings. Raises MonitoringError, EngineError (a figure is missing).
+    """
+    scan = begin_scan(region=region, on=on, actor=actor, job=job)
+    codes = county_codes(region)
+    names = dict(Region.objects.filter(code__in=[code.ljust(12, "0") for code in codes]).values_list("code", "name"))
+    for at, code in enumerate(codes):
+        progress(_("扫描%(place)s") % {"place": names.get(code.ljust(12, "0"), code)}, at, len(codes))
+        scan_county(scan_id=scan.pk, code=code)
+    progress(_("扫描完成"), len(codes), len(codes))
+    return finish_scan(scan_id=scan.pk)
+
+
+def begin_scan(*, region: Region, on: date, actor: User | None, job: Job | None = None) -> Scan:
+    """A scan to run: the unfinished one of the same region and day, or a new one."""
+    _allowed(actor, Act.WARNING_SCAN, region)
+    if on > timezone.localdate():
+        raise MonitoringError(_("截止日 %(day)s 还没有到；请填写今天或更早的日期。") % {"day": on})
+    with transaction.atomic():
+        Region.objects.select_for_update(no_key=True).get(pk=region.pk)
+        later = _overlapping(region).filter(on__gt=on, on__year=on.year, finished_at__isnull=False).first()
+        if later:
+            raise MonitoringError(
+                _("已有截止日更晚（%(day)s）的扫描，预警已按那一天更新；请按那一天或更晚的日期扫描。")
+                % {"day": later.on}
+            )
+        known = Scan.objects.filter(region=region, on=on, finished_at=None).first()
+        if known:
+            known.actor, known.job = actor, job
+            known.save(update_fields=["actor", "job"])
+            return known
+        return Scan.objects.create(region=region, on=on, actor=actor, job=job)
+
+
+def _overlapping(region: Region) -> QuerySet[Scan]:
+    return Scan.objects.filter(Q(region_id__startswith=region.prefix) | Q(region_id__in=policies.upward(region.code)))
+
+
+def county_codes(region: Region) -> list[str]:
+    """The parts of a scan: the counties in the region (with those people who are registered above a county)."""
+    if region.level >= Level.COUNTY:
+        return [region.prefix]
+    below = Region.objects.filter(code__startswith=region.prefix).annotate(county=Left("code", 6))
+    return list(below.order_by("county").values_list("county", flat=True).distinct())
+
+
+def scan_county(*, scan_id: int, code: str) -> dict[str, int]:
+    """One part of a scan; its counts. A part that is done stays done."""
+    with transaction.atomic():
+        scan = Scan.objects.select_for_update(no_key=True, of=("self",)).get(pk=scan_id)
+        done = ScanPart.objects.filter(scan=scan, code=code).first()
+        if done:
+            return done.counts
+    with transaction.atomic():
+        found = law.lines_on(code.ljust(12, "0"), scan.on)
+        counts = scan_part(code=code, day=scan.on, lines=found) if found else dict.fromkeys(COUNTS, 0)
+        note = "" if found else _("当日没有适用的预警线")
+        part, new = ScanPart.objects.get_or_create(scan=scan, code=code, defaults={"counts": counts, "note": note})
+        return part.counts
+
+
+def finish_scan(*, scan_id: int) -> Scan:
+    """Sums up when every part is done; before that, and afterwards, nothing changes."""
+    with transaction.atomic():
+        scan = Scan.objects.select_for_update(no_key=True, of=("self",)).select_related("region").get(pk=scan_id)
+        parts = {part.code: part.counts for part in scan.parts.all()}
+        if scan.finished_at or not set(county_codes(scan.region)) <= set(parts):
+            return scan
+        scan.counts = {name: sum(counts.get(name, 0) for counts in parts.values()) for name in COUNTS}
+        scan.finished_at = timezone.now()
+        scan.save(update_fields=["counts", "finished_at"])
+        return scan
+
+
+# --- push ---------------------------------------------------------------------------------------------------------
+def push_warnings(
+    *, region: Region, month: date, actor: User | None, progress: Progress = no_progress
+) -> list[Delivery]:
+    """Closes the month's list: one delivery per department of the same level (S1-17, S0-17, S2-10, S3-15).
+
+    In one transaction with the states of the warnings. A further push of the month sends only what is new or
+    refreshed since, in a further number; with nothing new it returns an empty list. An empty first list goes too:
+    the department then knows that there is nobody. Raises MonitoringError.
+    """
+    _allowed(actor, Act.WARNING_PUSH, region)
+    first = month.replace(day=1)
+    last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+    with transaction.atomic():
+        # A second push of the region waits here and then finds nothing left to send.
+        Region.objects.select_for_update(no_key=True).get(pk=region.pk)
+        departments = _departments(region, last)
+        if not _overlapping(region).filter(on__gte=first, on__year=first.year, finished_at__isnull=False).exists():
+            raise MonitoringError(_("%(month)s 还没有扫描过；请先扫描，再推送。") % {"month": f"{first:%Y-%m}"})
+        written = []
+        for at, department in enumerate(departments):
+            progress(_("生成送达清单"), at, len(departments))
+            delivery = _push_to(department, region, first, last, actor)
+            if delivery:
+                written.append(delivery)
+        progress(_("清单已生成，正在送达"), len(departments), len(departments))
+        return written
+
+
+def _departments(region: Region, day: date) -> tuple[str, ...]:
+    version = policies.version_on(region.code, day)
+    if version is None:
+        raise MonitoringError(_("%(region)s在 %(day)s 没有适用的政策版本。") % {"region": region.name, "day": day})
+    departments = law.receivers(policies.document_of(version))
+    if not departments:
+        raise MonitoringError(_("政策“%(title)s”没有规定预警名单推送给哪些部门。") % {"title": version.title})
+    return departments
+
+
+def _push_to(department: str, region: Region, month: date, last: date, actor: User | None) -> Delivery | None:
+    warnings = list(
+        to_tell(department, region, last)
+        .select_related("person")
+        .defer("person__tail_key", "person__phone_key")
+        .order_by("priority", "-amount", "id")
+    )
+    if not warnings and Delivery.objects.filter(**_list_of(department, region, month)).exists():
+        return None
+    measures = _measures(warnings)
+    delivery = deliveries.create_delivery(
+        actor=actor,
+        partner=deliveries.partner_of(department=department, region=region),
+        kind="warnings",
+        month=month,
+        columns=COLUMNS,
+        rows=(_row(warning, measures) for warning in warnings),
+    )
+    DeliveredWarning.objects.bulk_create(
+        (DeliveredWarning(delivery=delivery, warning=w, amount=w.amount, line=w.line) for w in warnings),
+        batch_size=5000,
+    )
+    BurdenWarning.objects.filter(pk__in=[w.pk for w in warnings], state=State.OPEN).update(state=State.PUSHED)
+    return delivery
+
+
+def _list_of(department: str, region: Region, month: date) -> dict[str, object]:
+    return {"kind": "warnings", "department": department, "region": region, "month": month}
+
+
+def to_tell(department: str, region: Region, last: date) -> QuerySet[BurdenWarning]:
+    """Warnings of the year that stand, were raised by the day, are unanswered by the department and news to it."""
+    told = DeliveredWarning.objects.filter(
+        warning=OuterRef("pk"), delivery__department=department, delivery__region=region
+    ).order_by("-delivery__created_at", "-id")
+    answered = Feedback.objects.filter(warning=OuterRef("pk"), department=department, superseded_at=None)
+    return (
+        BurdenWarning.objects.filter(
+            region_id__startswith=region.prefix, year=last.year, raised_on__lte=last, state__in=STANDING
+        )
+        .filter(~Exists(answered))
+        .annotate(told_amount=Subquery(told.values("amount")[:1]), told_line=Subquery(told.values("line")[:1]))
+        .filter(Q(told_amount=None) | ~Q(told_amount=F("amount"), told_line=F("line")))
+    )
+
+
+def _measures(warnings: Iterable[BurdenWarning]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for version_id in {warning.version_id for warning in warnings}:
+        version = policies.PolicyVersion.objects.defer("body").get(pk=version_id)
+        rules = policies.document_of(version).warnings
+        found[version_id] = rules.measure if rules else ""
+    return found
+
+
+def _row(warning: BurdenWarning, measures: dict[int, str]) -> tuple[object, ...]:
+    """One row of spec/exchange “Warnings”: codes, decimal yuan, ISO dates."""
+    person = warning.person
+    return (
+        warning.number,
+        person.id_number,
+        person.name,
+        warning.region_id,
+        warning.kind,
+        measures[warning.version_id],
+        yuan(warning.amount),
+        yuan(warning.line),
+        warning.category,
+        person.phone or "",
+        warning.raised_on,
+    )
+
+
+def yuan(fen: int) -> str:
+    """Decimal yuan as files have it: 2190000 → `21900.00`."""
+    return f"{fen // 100}.{fen % 100:02d}"
