@@ -1,0 +1,170 @@
+"""A roster against the register: outcome, code and reason of every row.
+
+Staging goes through a temporary table without indexes; one INSERT … SELECT then writes the rows with their outcome, so
+that no row is written twice.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from accounts.jobs import Progress
+from exchange import reader, staging
+from exchange.models import InboundFile
+
+INCOMING = """
+CREATE TEMP TABLE roster_incoming (
+    file_id bigint, "row" integer, outcome text, code text, field text, reason text, "values" jsonb, id_number bytea,
+    id_key uuid, name text, category text, region_code text, household text, relation text, valid_from date,
+    valid_to date, exit_reason text, phone bytea, phone_key uuid) ON COMMIT DROP;
+CREATE TEMP TABLE roster_twice ("row" integer, code text, first integer) ON COMMIT DROP;
+"""
+
+# `same`: the open spell of the row's own category, by hash join. `other`: for the few rows without one, the spell that
+# the row changes, or an ended one that it repeats word for word.
+COMPARE = """
+INSERT INTO exchange_stagedrow (file_id, "row", outcome, code, field, reason, id_number, id_key, name, category,
+    region_code, household, relation, valid_from, valid_to, exit_reason, phone, phone_key, person_id, spell_id,
+    "values")
+SELECT file_id, "row", verdict[1], verdict[2], field,
+       CASE WHEN code <> '' THEN reason
+            WHEN verdict[2] = 'repeated' THEN format(%(repeated)s, first)
+            WHEN verdict[2] = 'duplicate_differs' THEN format(%(duplicate_differs)s, first)
+            WHEN verdict[2] = 'name_differs' THEN format(%(name_differs)s, known_name, name)
+            WHEN verdict[2] = 'deceased' THEN format(%(deceased)s, deceased_on)
+            WHEN verdict[2] = 'not_found' THEN %(not_found)s
+            WHEN verdict[2] = 'date_order' THEN format(%(date_order)s, known_from)
+            ELSE '' END,
+       id_number, id_key, name, category, region_code, household, relation, valid_from, valid_to, exit_reason, phone,
+       phone_key, person_id, spell_id, "values"
+FROM (
+    SELECT i.*, t.first, p.id AS person_id, p.name AS known_name, p.deceased_on, s.id AS spell_id,
+        s.valid_from AS known_from,
+        CASE
+        WHEN i.code <> '' THEN ARRAY['error', i.code]
+        WHEN t.code = 'repeated' THEN ARRAY['unchanged', 'repeated']
+        WHEN t.code IS NOT NULL THEN ARRAY['doubtful', t.code]
+        WHEN p.name <> i.name THEN ARRAY['doubtful', 'name_differs']
+        WHEN i.valid_to > p.deceased_on OR (i.valid_to IS NULL AND p.deceased_on IS NOT NULL)
+            THEN ARRAY['doubtful', 'deceased']
+        WHEN s.id IS NULL AND i.valid_to IS NOT NULL AND %(mode)s = 'changes' THEN ARRAY['doubtful', 'not_found']
+        WHEN s.id IS NULL THEN ARRAY['new', '']
+        WHEN i.valid_to < coalesce(i.valid_from, s.valid_from) THEN ARRAY['error', 'date_order']
+        WHEN s.valid_to IS NULL AND i.valid_to IS NOT NULL AND %(mode)s = 'changes' THEN ARRAY['exited', '']
+        WHEN s.category <> i.category OR s.valid_from <> i.valid_from OR s.valid_to IS DISTINCT FROM i.valid_to
+            OR (i.region_code <> '' AND s.region_id <> i.region_code)
+            OR (i.household <> '' AND s.household <> i.household AND i.household IS DISTINCT FROM
+                (SELECT h.number FROM beneficiaries_household h WHERE h.id = p.household_id))
+            OR (i.relation <> '' AND s.relation <> i.relation AND p.relation <> i.relation)
+            OR (i.phone_key IS NOT NULL AND s.phone_key IS DISTINCT FROM i.phone_key
+                AND p.phone_key IS DISTINCT FROM i.phone_key)
+            THEN ARRAY['changed', '']
+        ELSE ARRAY['unchanged', ''] END AS verdict
+    FROM roster_incoming i
+    LEFT JOIN beneficiaries_person p ON p.id_key = i.id_key
+    LEFT JOIN roster_twice t ON t."row" = i."row"
+    LEFT JOIN (SELECT id, person_id, category FROM beneficiaries_categoryspell
+               WHERE department = %(department)s AND known_to IS NULL AND valid_to IS NULL) same
+        ON same.person_id = p.id AND same.category = i.category
+    LEFT JOIN LATERAL (
+        SELECT o.id FROM beneficiaries_categoryspell o
+        WHERE same.id IS NULL AND o.person_id = p.id AND o.department = %(department)s AND o.known_to IS NULL
+            AND (o.valid_to IS NULL OR o.valid_to >= %(month)s
+                 OR (o.category = i.category AND o.valid_to = i.valid_to
+                     AND o.valid_from = coalesce(i.valid_from, o.valid_from)))
+        ORDER BY (o.category = i.category AND o.valid_to IS NOT DISTINCT FROM i.valid_to) DESC,
+            o.category = i.category DESC, o.valid_from DESC LIMIT 1) other ON true
+    LEFT JOIN beneficiaries_categoryspell s ON s.id = coalesce(same.id, other.id)
+) compared
+"""
+
+# A category that only began after the roster's month is no matter of this roster.
+STANDING = """
+    s.department = %(department)s AND s.known_to IS NULL AND (s.valid_to IS NULL OR s.valid_to >= %(month)s)
+    AND s.valid_from <= %(month_end)s AND s.region_id LIKE %(region)s
+"""
+EXITS = f"""
+INSERT INTO exchange_stagedrow (file_id, outcome, code, field, reason, id_key, name, category, region_code, household,
+    relation, valid_from, valid_to, exit_reason, person_id, spell_id, "values")
+SELECT %(file)s, 'exited', '', '', %(not_in_roster)s, p.id_key, p.name, s.category, s.region_id, s.household,
+       s.relation, s.valid_from, %(last_day)s, %(not_in_roster)s, p.id, s.id, '{{}}'
+FROM beneficiaries_categoryspell s JOIN beneficiaries_person p ON p.id = s.person_id
+WHERE {STANDING} AND NOT EXISTS (SELECT FROM roster_incoming i WHERE i.id_key = p.id_key)
+"""  # noqa: S608 - made of constants
+COUNT_STANDING = f"SELECT count(*) FROM beneficiaries_categoryspell s WHERE {STANDING}"  # noqa: S608
+
+
+def stage(file: InboundFile, reading: reader.Reading, progress: Progress) -> None:
+    """The file's rows into a temporary table of this transaction, and which of them speak of the same person."""
+    twice = reader.DuplicateFinder()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS roster_incoming, roster_twice")
+        cursor.execute(INCOMING)
+    staging.stage_reading(file, reading, progress, _roster_columns, table="roster_incoming", seen=twice.add)
+    found = twice.find()
+    if found:
+        with staging.copying("roster_twice") as put:
+            codes, firsts = zip(*found.values(), strict=True)
+            put({"row": list(found), "code": list(codes), "first": list(firsts)})
+
+
+def _roster_columns(batch: reader.Batch) -> dict[str, list[Any]]:
+    phones = batch.columns["phone"]
+    found: dict[str, list[Any]] = {
+        "valid_from": batch.columns["valid_from"],
+        "valid_to": batch.columns["valid_to"],
+        "phone": staging.encrypt_many(phones, "phone"),
+        "phone_key": staging.blind_indexes(phones, "phone"),
+    }
+    for name, source in {"category": "category", "region_code": "region", "household": "household"}.items():
+        found[name] = [value or "" for value in batch.columns[source]]
+    found["relation"] = [(value or "")[:20] for value in batch.columns["relation"]]
+    found["exit_reason"] = [(value or "")[:200] for value in batch.columns["reason"]]
+    return found
+
+
+def parameters(file: InboundFile) -> dict[str, Any]:
+    """What the statements need of the file."""
+    return {
+        "file": file.pk,
+        "department": file.department,
+        "mode": file.mode,
+        "month": file.month,
+        "month_end": file.month_end,
+        "last_day": file.month - timedelta(days=1),
+        "region": f"{file.region.prefix}%",
+    }
+
+
+def compare(file: InboundFile, progress: Progress) -> dict[str, int]:
+    """Writes the staged rows with their outcome; returns the counts, and `standing`: open categories before."""
+    values = parameters(file) | _sentences()
+    full = file.mode == InboundFile.Mode.FULL
+    progress(_("与登记簿比对"), 0, 2)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE roster_incoming")
+        cursor.execute(COMPARE, values)
+        progress(_("与登记簿比对"), 1, 2)
+        cursor.execute(COUNT_STANDING, values)
+        standing = cursor.fetchone()[0]
+        if full:
+            cursor.execute(EXITS, values)
+        cursor.execute("SELECT outcome, count(*) FROM exchange_stagedrow WHERE file_id = %s GROUP BY 1", [file.pk])
+        counts = dict(cursor.fetchall())
+    progress(_("与登记簿比对"), 2, 2)
+    return counts | {"standing": standing}
+
+
+def _sentences() -> dict[str, str]:
+    """Reasons as templates of PostgreSQL's format()."""
+    return {
+        "repeated": _("与第 %s 行内容相同，只采用一行。"),
+        "duplicate_differs": _("与第 %s 行是同一人，但内容不同；请核实后只保留正确的一行。"),
+        "name_differs": _("登记簿中该身份证号的姓名为“%s”，名单中为“%s”；请核实姓名或证件号码后重新报送。"),
+        "deceased": _("登记簿中此人已于 %s 死亡；请核实后从名单中去掉，或更正死亡登记。"),
+        "not_found": _("登记簿中没有此人在本部门的有效类别，无从退出；请核实证件号码和人员类别。"),
+        "date_order": _("退出日期早于登记簿中的认定日期 %s；请核对两个日期。"),
+        "not_in_roster": _("名单中不再出现"),
+    }
