@@ -140,9 +140,17 @@ def visible(user: "User", queryset: QuerySet[Any]) -> QuerySet[Any]:
     scope = _SCOPES[queryset.model]
     if not user.may(scope.act):
         return queryset.none()
+    queryset = in_region(user, queryset, scope.region)
+    return queryset.filter(scope.narrow(user)) if scope.narrow else queryset
+
+
+def region_of(model: type[Model]) -> str:
+    """The lookup of a model's division code, empty when its rows belong to no region."""
+    return _SCOPES[model].region if model in _SCOPES else ""
+
+
+def in_region(user: "User", queryset: QuerySet[Any], lookup: str) -> QuerySet[Any]:
+    """The rows of the user's region and below."""
     # A range of codes, not a prefix pattern: it uses every index that begins with the region, under any collation.
     prefix = user.region_prefix
-    queryset = queryset.filter(
-        **{f"{scope.region}__gte": prefix.ljust(12, "0"), f"{scope.region}__lte": prefix.ljust(12, "9")}
-    )
-    return queryset.filter(scope.narrow(user)) if scope.narrow else queryset
+    return queryset.filter(**{f"{lookup}__gte": prefix.ljust(12, "0"), f"{lookup}__lte": prefix.ljust(12, "9")})

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pghistory
+from django.apps import apps
+from django.db.models import Model
 
 
 def tracked(**options: Any) -> Callable[[type], type]:
@@ -18,3 +20,13 @@ def acting(actor: Any, via: str, **more: Any) -> Any:
     """
     who = {"user": actor.pk, "username": actor.username, "roles": list(actor.roles)} if actor is not None else {}
     return pghistory.context(**who, via=via, **more)
+
+
+def tracked_models() -> list[type[Model]]:
+    """Models whose changes are kept, in the order of the apps."""
+    return [model for model in apps.get_models() if "pgh_event_models" in vars(model)]
+
+
+def events_of(model: type[Model]) -> type[Model]:
+    """The event model of a tracked model."""
+    return next(iter(dict.fromkeys(model.pgh_event_models.values())))  # type: ignore[attr-defined]

@@ -15,10 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import access
 from accounts.access import Act
 from accounts.audit import tracked
+from accounts.regions import DIGITS
 from accounts.vocabulary import Department, Role, Section
-
-# Significant digits of a division code by level (GB/T 2260, GB/T 10114).
-DIGITS = {1: 2, 2: 4, 3: 6, 4: 9, 5: 12}
 
 
 class Level(models.IntegerChoices):

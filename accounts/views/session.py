@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import services
+from accounts import selectors, services
 from accounts.access import Act
 from accounts.doors import get_visible, go, public, requires
 from accounts.forms import LoginForm, PasswordForm
@@ -120,7 +120,7 @@ class Jobs(ListPage):
     empty_help = gettext_lazy("导入、扫描、推送等较长的工作在后台进行，进度显示在这里。")
 
     def rows(self, filters: dict[str, Any]) -> Any:
-        return self.user.visible(Job)
+        return selectors.jobs(self.user)
 
     def row_url(self, row: Job) -> str:
         return reverse("accounts:job", args=[row.pk])
