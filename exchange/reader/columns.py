@@ -50,6 +50,9 @@ ColumnReader = Callable[[Sequence[str]], Cells]
 Maker = Callable[[Context], ColumnReader]
 
 
+_ODD = frozenset({FieldError, Noted})
+
+
 class _Memo(dict[str, Any]):
     """Values by cell text, worked out once; bounded, so that a column of unique cells costs no memory."""
 
@@ -94,7 +97,9 @@ def _memoised(one: Callable[[str], Any]) -> ColumnReader:
 
     def read(raws: Sequence[str]) -> Cells:
         values = list(map(lookup, raws))
-        return _sort_out(values) if memo.flagged else Cells(values)
+        if memo.flagged and not _ODD.isdisjoint(map(type, values)):
+            return _sort_out(values)
+        return Cells(values)
 
     return read
 
@@ -124,7 +129,14 @@ def id_number(context: Context) -> ColumnReader:
     def read(raws: Sequence[str]) -> Cells:
         values = list(raws)
         places = identity.unclear(values, today=today)
-        return _each(values, places, one) if places else Cells(values)
+        if not places:
+            return Cells(values)
+        # Most of them are good numbers in small letters, full-width digits, with spaces or an apostrophe.
+        tidied = [compact(values[i]).upper() for i in places]
+        still = identity.unclear(tidied, today=today)
+        for i, text in zip(places, tidied, strict=True):
+            values[i] = text
+        return _each(values, [places[j] for j in still], one)
 
     return read
 
@@ -148,7 +160,12 @@ def person_name(_: Context) -> ColumnReader:
 
 def date(_: Context) -> ColumnReader:
     """`datetime.date`."""
-    return _memoised(dates.parse)
+    memo = _memoised(dates.parse)
+
+    def read(raws: Sequence[str]) -> Cells:
+        return memo(dates.without_time(raws) or raws)
+
+    return read
 
 
 def amount(_: Context) -> ColumnReader:
@@ -156,6 +173,8 @@ def amount(_: Context) -> ColumnReader:
     memo = _memoised(money.parse)
 
     def read(raws: Sequence[str]) -> Cells:
+        if raws.count(raws[0]) == len(raws):  # what the platform did not pay is 0.00 in every row
+            return memo(raws)
         plain = money.column(raws)
         return memo(raws) if plain is None else Cells(plain)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -11,44 +11,66 @@ from .batch import Batch
 
 
 class SeenBefore:
-    """Which values of a column came before in the file; 12 bytes per row.
+    """Which values of a column came before in the file; some 12 bytes per row.
 
     Values are compared by a 64-bit hash: among ten million, one false repeat in some 400,000 files.
     """
 
+    _FILTER = 1 << 25
+    _RECENT = 1 << 16
+
     def __init__(self) -> None:
-        # Sorted runs, each at least twice as long as the next: few to search, cheap to merge.
+        # One byte per slot of the hash: what finds its slot empty is new, and nothing else need be looked at.
+        self._slots = np.zeros(self._FILTER, dtype=np.bool_)
+        self._recent: dict[int, int] = {}
+        # Older ones in sorted runs, each at least twice as long as the next: few to search, cheap to merge.
         self._runs: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def repeats(self, values: Sequence[Any], lines: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def repeats(self, values: Sequence[Any], lines: Sequence[int]) -> list[tuple[int, int]]:
         """(position, line of the first) of every value that stood in an earlier row; None is no value."""
-        keys = np.fromiter(map(hash, values), dtype=np.int64, count=len(values))
-        if None in values:
-            places = np.array([i for i, value in enumerate(values) if value is not None], dtype=np.int64)
+        keys = list(map(hash, values))
+        slots = np.array(keys, dtype=np.int64) & (self._FILTER - 1)
+        doubtful = self._slots[slots]
+        found: list[tuple[int, int]] = []
+        if None in values or len(set(keys)) < len(keys):
+            places: Sequence[int] = range(len(values))
         else:
-            places = np.arange(len(values))
-        keys = keys[places]
-        first = np.zeros(len(keys), dtype=np.int64)
-        for run_keys, run_lines in self._runs:
-            at = np.minimum(np.searchsorted(run_keys, keys), len(run_keys) - 1)
-            first = np.where(run_keys[at] == keys, run_lines[at], first)
-        own_lines = np.asarray(lines, dtype=np.int64)[places]
-        unique, index = np.unique(keys, return_index=True)
-        if len(unique) < len(keys):
-            within = own_lines[index[np.searchsorted(unique, keys)]]
-            first = np.where((first == 0) & (within != own_lines), within, first)
-        new = first[index] == 0
-        if new.any():
-            self._add(unique[new], own_lines[index[new]].astype(np.uint32))
-        for i in np.flatnonzero(first).tolist():
-            yield int(places[i]), int(first[i])
+            places = np.flatnonzero(doubtful).tolist()
+        own: dict[int, int] = {}
+        for i in places:
+            if values[i] is None:
+                continue
+            first = own.get(keys[i]) or (self._first(keys[i]) if doubtful[i] else None)
+            if first:
+                found.append((i, first))
+            own.setdefault(keys[i], first or lines[i])
+        self._slots[slots] = True
+        self._recent.update(zip(keys, lines, strict=True))
+        self._recent.update(own)
+        if len(self._recent) >= self._RECENT:
+            self._settle()
+        return found
 
-    def _add(self, keys: np.ndarray, lines: np.ndarray) -> None:
-        while self._runs and len(self._runs[-1][0]) < 2 * len(keys):
-            other_keys, other_lines = self._runs.pop()
-            keys = np.concatenate([other_keys, keys])
+    def _first(self, key: int) -> int | None:
+        if line := self._recent.get(key):
+            return line
+        for keys, lines in self._runs:
+            at = int(np.searchsorted(keys, key))
+            if at < len(keys) and keys[at] == key:
+                return int(lines[at])
+        return None
+
+    def _settle(self) -> None:
+        keys = np.fromiter(self._recent.keys(), dtype=np.int64, count=len(self._recent))
+        lines = np.fromiter(self._recent.values(), dtype=np.uint32, count=len(self._recent))
+        self._recent = {}
+        while True:
             order = np.argsort(keys, kind="stable")
-            keys, lines = keys[order], np.concatenate([other_lines, lines])[order]
+            keys, lines = keys[order], lines[order]
+            if not self._runs or len(self._runs[-1][0]) >= 2 * len(keys):
+                break
+            older_keys, older_lines = self._runs.pop()
+            keys, lines = np.concatenate([older_keys, keys]), np.concatenate([older_lines, lines])
         self._runs.append((keys, lines))
 
 

@@ -28,7 +28,10 @@ class FieldError(ValueError):
     def __init__(self, code: str, **params: Any) -> None:
         self.code = code
         self.params = params
-        super().__init__(message_of(code) % {"label": "", **params})
+        super().__init__(code)
+
+    def __str__(self) -> str:
+        return message_of(self.code) % {"label": "", "value": "", **self.params}
 
 
 class Noted(NamedTuple):

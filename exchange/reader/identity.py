@@ -11,6 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import mul
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ from .text import SCIENTIFIC, compact
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
+_ZEROS = ord("0") * sum(WEIGHTS)
 PROVINCES = frozenset(
     (
         *range(11, 16),
@@ -44,6 +46,7 @@ _BODY = re.compile(r"[0-9]{17}[0-9X]")
 _FLOAT = re.compile(r"[0-9]{16,}\.0*")
 _FLOAT_SHORT = re.compile(r"([0-9]{15})\.0+")
 _OLDEST = 1900
+_NO_NUMBER = "0" * 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class IdentityNumber:
 
 def check_digit(first17: str) -> str:
     """The last character for the first 17 digits (GB 11643, ISO 7064 MOD 11-2)."""
-    return CHECKS[sum(int(digit) * weight for digit, weight in zip(first17, WEIGHTS, strict=True)) % 11]
+    return CHECKS[(sum(map(mul, first17.encode("ascii"), WEIGHTS)) - _ZEROS) % 11]
 
 
 def parse(raw: str, *, today: dt.date | None = None) -> IdentityNumber:
@@ -153,18 +156,14 @@ def unclear(raws: Sequence[str], *, today: dt.date) -> list[int]:
 
     The whole column at once: a million clean numbers take a fraction of a second.
     """
-    count = len(raws)
-    joined = "".join(raws)
-    odd: list[int] = []
-    if len(joined) != 18 * count or not joined.isascii() or set(map(len, raws)) != {18}:
-        places = [i for i, raw in enumerate(raws) if len(raw) == 18 and raw.isascii()]
-        plain = set(places)
-        odd = [i for i in range(count) if i not in plain]
-        if not places:
-            return odd
-        joined = "".join([raws[i] for i in places])
-        wrong = np.flatnonzero(~_good(joined, today))
-        return sorted(odd + [places[i] for i in wrong.tolist()])
+    cells = list(raws)
+    # Cells of another length or beyond ASCII give way to one that is surely no good number.
+    if set(map(len, cells)) != {18}:
+        for i in [i for i, length in enumerate(map(len, cells)) if length != 18]:
+            cells[i] = _NO_NUMBER
+    joined = "".join(cells)
+    if not joined.isascii():
+        joined = "".join([cell if cell.isascii() else _NO_NUMBER for cell in cells])
     return np.flatnonzero(~_good(joined, today)).tolist()
 
 

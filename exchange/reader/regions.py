@@ -89,7 +89,7 @@ def resolve(raw: str, *, regions: RegionIndex | None = None, region: str | None 
 def _check_code(code: str, raw: str, regions: RegionIndex | None) -> bool:
     """Raise for an unknown place; True when only its county is known."""
     if regions is None:
-        if int(code[:2]) not in PROVINCES:
+        if code[0] == "9" or int(code[:2]) not in PROVINCES:
             raise FieldError("region_unknown", value=raw)
         return False
     if code in regions.codes:

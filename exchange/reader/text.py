@@ -20,8 +20,9 @@ SCIENTIFIC = re.compile(r"[+-]?\d+(?:\.\d+)?[eE]\+?\d{1,3}")
 
 def compact(raw: str) -> str:
     """ASCII forms, no space or invisible character at all, no leading apostrophe, no `="…"` around: for numbers."""
-    text = BLANKS.sub("", raw).translate(HALF)
-    if wrapped := _FORMULA_TEXT.fullmatch(text):
+    # Splitting drops the same white space as the pattern and is quicker; nothing else applies to plain ASCII.
+    text = "".join(raw.split()) if raw.isascii() else BLANKS.sub("", raw).translate(HALF)
+    if text.startswith("=") and (wrapped := _FORMULA_TEXT.fullmatch(text)):
         text = wrapped[1]
     return text.lstrip(_APOSTROPHES)
 
