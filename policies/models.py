@@ -15,7 +15,6 @@ from accounts.access import Act
 from accounts.audit import tracked
 from accounts.models import Region, User
 
-
 # What a published version says may not change, nor may it go back to a draft or be deleted: claims settled by it must
 # give the same answer for ever. What replaces it is another version with a later first day.
 FROZEN = """
