@@ -52,9 +52,7 @@ class Claim(models.Model):
 
     # Foreign keys that a composite index below begins with carry none of their own: imports append by the million.
     claim_no = models.CharField(_("结算号"), max_length=60)
-    person = models.ForeignKey(
-        Person, models.PROTECT, related_name="claims", verbose_name=_("人员"), db_index=False
-    )
+    person = models.ForeignKey(Person, models.PROTECT, related_name="claims", verbose_name=_("人员"), db_index=False)
     region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("参保地区"), db_index=False)
     service = models.CharField(_("医疗类别"), max_length=15, choices=Service.choices)
     settled_on = models.DateField(_("结算日期"))
@@ -120,7 +118,7 @@ IF to_jsonb(OLD) - 'superseded_at' IS DISTINCT FROM to_jsonb(NEW) - 'superseded_
     RAISE EXCEPTION '结算 % 已生成，不能修改', OLD.id USING ERRCODE = 'integrity_constraint_violation';
 END IF;
 RETURN NEW;
-"""
+"""  # noqa: E501 - as the database has it
 
 
 @pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())

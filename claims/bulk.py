@@ -1,0 +1,202 @@
+"""The statements that settle many claims at once: lock, read, write; sets of rows, never one by one."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+
+from django.db import connection
+
+from claims.facts import SUMS, Fact, Outcome, PersonYearRow, after
+from policies.engine import chain as ch
+
+_SUM_COLUMNS = ", ".join(SUMS)
+
+
+def lock_years(keys: Sequence[tuple[int, int]]) -> list[PersonYearRow]:
+    """The accumulators of (person id, year), made where missing, locked until the transaction ends.
+
+    Rows are made and locked in order of person and year: whoever comes second waits, and nobody waits in a circle.
+    """
+    persons, years = [person for person, _year in keys], [year for _person, year in keys]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO claims_personyear (person_id, year, region_id, state, last_claim_no, {_SUM_COLUMNS})
+            SELECT k.person_id, k.year, p.region_id, '{{}}', '', {", ".join("0" for _ in SUMS)}
+            FROM unnest(%s::bigint[], %s::int[]) AS k (person_id, year)
+            JOIN beneficiaries_person p ON p.id = k.person_id
+            WHERE NOT EXISTS (
+                SELECT 1 FROM claims_personyear y WHERE y.person_id = k.person_id AND y.year = k.year
+            )
+            ORDER BY k.person_id, k.year
+            ON CONFLICT (person_id, year) DO NOTHING
+            """,  # noqa: S608 - column names of this module
+            [persons, years],
+        )
+        cursor.execute(
+            f"""
+            SELECT y.id, y.person_id, y.year, y.state, y.last_settled_on, y.last_claim_no, y.region_id, y.version_id,
+                   {", ".join(f"y.{name}" for name in SUMS)}
+            FROM unnest(%s::bigint[], %s::int[]) AS k (person_id, year)
+            JOIN claims_personyear y ON y.person_id = k.person_id AND y.year = k.year
+            ORDER BY y.person_id, y.year
+            FOR UPDATE OF y
+            """,  # noqa: S608
+            [persons, years],
+        )
+        return [
+            PersonYearRow(
+                pk=row[0],
+                person_id=row[1],
+                year=row[2],
+                state=json.loads(row[3]) if isinstance(row[3], str) else row[3],
+                last=(row[4], row[5]) if row[4] else None,
+                region_id=row[6],
+                version_id=row[7],
+                sums=list(row[8:]),
+            )
+            for row in cursor.fetchall()
+        ]
+
+
+def first_pending(years: Sequence[PersonYearRow]) -> dict[int, date]:
+    """Day of the first claim without a settlement, by accumulator; years without one are not in it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT k.id, min(c.settled_on)
+            FROM unnest(%s::bigint[], %s::bigint[], %s::int[]) AS k (id, person_id, year)
+            JOIN claims_claim c ON c.person_id = k.person_id
+                AND c.settled_on BETWEEN make_date(k.year, 1, 1) AND make_date(k.year, 12, 31)
+            LEFT JOIN claims_settlement s ON s.claim_id = c.id AND s.superseded_at IS NULL
+            WHERE s.id IS NULL
+            GROUP BY k.id
+            """,
+            _columns(years),
+        )
+        return dict(cursor.fetchall())
+
+
+def _columns(years: Sequence[PersonYearRow]) -> list[list[int]]:
+    return [[row.pk for row in years], [row.person_id for row in years], [row.year for row in years]]
+
+
+def read_facts(years: Sequence[PersonYearRow], starts: Mapping[int, date]) -> list[Fact]:
+    """The claims of each year from its start on, in the order of settlement, with what they came to so far.
+
+    Claim numbers are compared byte by byte, whatever the database's collation: the order is part of the arithmetic.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT c.id, k.id, c.person_id, c.region_id, c.claim_no, c.settled_on, c.service, c.location,
+                   c.hospital_level, c.charge_class, c.referred, c.major_disease, c.control_waived,
+                   c.chronic_management, c.insurance, c.total, c.in_scope, c.out_of_catalogue, c.basic_paid,
+                   c.other_paid, c.platform_cii, s.id, s.version_id, s.steps
+            FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::date[]) AS k (id, person_id, year, start)
+            JOIN claims_claim c ON c.person_id = k.person_id
+                AND c.settled_on BETWEEN k.start AND make_date(k.year, 12, 31)
+            LEFT JOIN claims_settlement s ON s.claim_id = c.id AND s.superseded_at IS NULL
+            ORDER BY c.person_id, k.year, c.settled_on, c.claim_no COLLATE "C"
+            """,
+            [*_columns(years), [starts[row.pk] for row in years]],
+        )
+        return [Fact(*row[:-1], row[-1] or []) for row in cursor.fetchall()]
+
+
+def state_before(years: Sequence[PersonYearRow], starts: Mapping[int, date]) -> dict[int, list[int]]:
+    """The state after the last claim settled before the start, for years into which a claim came late."""
+    if not years:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT k.id, found.steps
+            FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::date[]) AS k (id, person_id, year, start)
+            CROSS JOIN LATERAL (
+                SELECT s.steps
+                FROM claims_claim c JOIN claims_settlement s ON s.claim_id = c.id AND s.superseded_at IS NULL
+                WHERE c.person_id = k.person_id AND c.settled_on >= make_date(k.year, 1, 1) AND c.settled_on < k.start
+                ORDER BY c.settled_on DESC, c.claim_no COLLATE "C" DESC
+                LIMIT 1
+            ) AS found
+            """,
+            [*_columns(years), [starts[row.pk] for row in years]],
+        )
+        return {pk: after(steps) for pk, steps in cursor.fetchall()}
+
+
+def supersede(settlements: Collection[int], now: datetime) -> None:
+    """Earlier results that others take the place of."""
+    if settlements:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE claims_settlement SET superseded_at = %s WHERE id = ANY(%s)", [now, list(settlements)]
+            )
+
+
+_SETTLEMENT_COLUMNS = (
+    "claim_id, version_id, figures_id, settled_at, settled_by_id, category, over_control, cii_paid, assistance,"
+    " out_of_catalogue_assistance, top_up, institution_borne, in_scope_burden, personal_burden,"
+    " spell_ids, approved, before, steps"
+)
+_AMOUNTS = (
+    ch.O_CII,
+    ch.O_ASSISTANCE,
+    ch.O_OUT_ASSISTANCE,
+    ch.O_TOP_UP,
+    ch.O_BORNE,
+    ch.O_IN_SCOPE_BURDEN,
+    ch.O_PERSONAL_BURDEN,
+)
+
+
+def write_settlements(outcomes: Sequence[Outcome], now: datetime, actor_id: int | None) -> None:
+    """Append settlements by COPY: integers and codes only, so the text needs no escapes."""
+    if not outcomes:
+        return
+    when, who = now.isoformat(), r"\N" if actor_id is None else str(actor_id)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY claims_settlement ({_SETTLEMENT_COLUMNS}) FROM STDIN") as copy,
+    ):
+        for start in range(0, len(outcomes), 500):
+            copy.write("".join([_line(outcome, when, who) for outcome in outcomes[start : start + 500]]))
+
+
+def _line(outcome: Outcome, when: str, who: str) -> str:
+    steps, ruling = outcome.steps, outcome.ruling
+    amounts = "\t".join([str(steps[at]) for at in _AMOUNTS])
+    return (
+        f"{outcome.fact.pk}\t{ruling.version.pk}\t{ruling.figures_id}\t{when}\t{who}\t{outcome.category}"
+        f"\t{'t' if steps[ch.O_OVER_CONTROL] else 'f'}\t{amounts}"
+        f"\t{{{','.join(map(str, outcome.spell_ids))}}}\t{{{','.join(outcome.approved_codes)}}}"
+        f"\t{{{','.join(map(str, outcome.before))}}}\t{{{','.join(map(str, steps))}}}\n"
+    )
+
+
+def write_years(years: Sequence[PersonYearRow]) -> None:
+    """The locked accumulators with their new state and sums."""
+    columns = [[row.sums[at] for row in years] for at in range(len(SUMS))]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE claims_personyear y
+            SET state = k.state, region_id = k.region_id, version_id = k.version_id,
+                last_settled_on = k.last_settled_on, last_claim_no = k.last_claim_no,
+                {", ".join(f"{name} = k.{name}" for name in SUMS)}
+            FROM unnest(%s::bigint[], %s::jsonb[], %s::text[], %s::bigint[], %s::date[], %s::text[],
+                        {", ".join("%s::bigint[]" for _ in SUMS)})
+                AS k (id, state, region_id, version_id, last_settled_on, last_claim_no, {_SUM_COLUMNS})
+            WHERE y.id = k.id
+            """,  # noqa: S608
+            [
+                [row.pk for row in years],
+                [json.dumps(row.state) for row in years],
+                [row.region_id for row in years],
+                [row.version_id for row in years],
+                [row.last[0] if row.last else None for row in years],
+                [row.last[1] if row.last else "" for row in years],
+                *columns,
+            ],
+        )

@@ -1,0 +1,218 @@
+"""The import kind `claims`: what confirming a file writes, what undoing it takes back."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import islice
+
+from django.db import connection
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.access import Act
+from accounts.crypto import encrypt_many
+from accounts.jobs import Progress
+from accounts.models import User
+from accounts.templatetags.tuodi import yuan
+from accounts.vocabulary import Department
+from beneficiaries import people
+from beneficiaries.models import Person
+from claims import staging
+from claims.bulk import lock_years
+from claims.errors import CannotSettle
+from claims.models import Claim, PersonYear
+from claims.settling import settle_years
+from exchange.errors import ImportBlocked
+from exchange.kinds import Beside, ImportKind
+from exchange.models import InboundFile, Outcome, StagedRow
+from exchange.staging import copying
+
+_FACTS = ", ".join(staging.FACTS)
+_STAGED = ", ".join(f"x.{name}" for name in staging.FACTS)
+_UNNAMED = gettext_lazy("（未报姓名）")
+
+
+def apply(file: InboundFile, *, actor: User | None, progress: Progress) -> dict[str, int]:
+    """Writes the new claims, settles each person's year in order; sums in fen. The caller holds the transaction."""
+    progress(_("登记人员"), 0, 1)
+    persons = _new_persons(file)
+    progress(_("登记费用"), 0, 1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO claims_claim
+                (claim_no, person_id, region_id, source_id, source_row, note, created_at, {_FACTS})
+            SELECT x.claim_no, p.id, p.region_id, r.file_id, r.row, '', now(), {_STAGED}
+            FROM exchange_stagedrow r
+            CROSS JOIN LATERAL jsonb_to_record(r.values) AS x ({staging.RECORD})
+            JOIN beneficiaries_person p ON p.id_key = r.id_key
+            WHERE r.file_id = %s AND r.outcome = 'new'
+            ORDER BY r.row
+            """,  # noqa: S608 - column names of this module
+            [file.pk],
+        )
+        claims = cursor.rowcount
+        # Settling joins on what was just written: without fresh figures the planner takes the table for empty.
+        cursor.execute("ANALYZE claims_claim")
+    try:
+        totals = settle_years(keys_of(file), actor=actor, progress=progress)
+    except CannotSettle as error:
+        raise ImportBlocked(str(error)) from error
+    return {
+        "claims": claims,
+        "persons": persons,
+        "settled": totals.claims,
+        "superseded": totals.superseded,
+        "cii": totals.cii,
+        "assistance": totals.assistance + totals.out_of_catalogue,
+        "top_up": totals.top_up,
+    }
+
+
+def keys_of(file: InboundFile) -> list[tuple[int, int]]:
+    """(person id, year) of the file's claims."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT person_id, extract(year FROM settled_on)::int FROM claims_claim WHERE source_id = %s",
+            [file.pk],
+        )
+        return cursor.fetchall()
+
+
+def _new_persons(file: InboundFile) -> int:
+    """People whom the register does not know: most patients hold no category, and must be settled all the same."""
+    rows = (
+        StagedRow.objects.filter(file=file, outcome=Outcome.NEW, person_id=None)
+        .filter(~Exists(Person.objects.filter(id_key=OuterRef("id_key"))))
+        .order_by("id_key", "-name")
+        .distinct("id_key")
+        .values_list("id_number", "id_key", "name", "region_code")
+    )
+    written = 0
+    with copying(Person._meta.db_table) as put:
+        for chunk in _chunks(rows.iterator(chunk_size=5_000), 5_000):
+            put(_person_columns(file, chunk))
+            written += len(chunk)
+    return written
+
+
+def _chunks(rows: Iterator[tuple], size: int) -> Iterator[list[tuple]]:
+    while chunk := list(islice(rows, size)):
+        yield chunk
+
+
+def _person_columns(file: InboundFile, rows: Sequence[tuple]) -> dict[str, list]:
+    numbers = [row[0] for row in rows]
+    names = [row[2] or str(_UNNAMED) for row in rows]
+    return {
+        "id_number": encrypt_many(numbers, "id_number"),
+        "id_key": [row[1].hex for row in rows],
+        "name": names,
+        "region_id": [row[3] for row in rows],
+        "source_id": [file.pk] * len(rows),
+        "created_at": [timezone.now().isoformat()] * len(rows),
+        "rural": [True] * len(rows),
+        "relation": [""] * len(rows),
+        **people.derived(numbers, names),
+    }
+
+
+def undo(file: InboundFile, *, actor: User | None) -> None:
+    """Takes the file's claims out again, with what was settled of them; what they had moved is settled as before.
+
+    Raises ImportBlocked when claims of the same people and years came after the file.
+    """
+    keys = keys_of(file)
+    persons, years = [person for person, _year in keys], [year for _person, year in keys]
+    with connection.cursor() as cursor:
+        lock_years(sorted(keys))
+        cursor.execute(
+            """
+            SELECT c.claim_no FROM unnest(%s::bigint[], %s::int[]) AS k (person_id, year)
+            JOIN claims_claim c ON c.person_id = k.person_id
+                AND c.settled_on BETWEEN make_date(k.year, 1, 1) AND make_date(k.year, 12, 31)
+            WHERE c.source_id IS DISTINCT FROM %s AND c.created_at >= %s
+            ORDER BY c.id LIMIT 1
+            """,
+            [persons, years, file.pk, file.confirmed_at],
+        )
+        later = cursor.fetchone()
+        if later:
+            raise ImportBlocked(
+                _("之后又为同一些人登记了费用（如结算号 %(no)s），结算以这份文件为基础，不能撤销；请先撤销较后的文件。")
+                % {"no": later[0]}
+            )
+        cursor.execute(
+            "DELETE FROM claims_settlement s USING claims_claim c WHERE c.id = s.claim_id AND c.source_id = %s",
+            [file.pk],
+        )
+        cursor.execute("DELETE FROM claims_claim WHERE source_id = %s", [file.pk])
+    settle_years(keys, actor=actor, from_zero=True)
+    PersonYear.objects.filter(person_id__in=set(persons), year__in=set(years), claims=0).delete()
+    _forget_persons(file)
+
+
+def _forget_persons(file: InboundFile) -> None:
+    """People who are in the register through this file alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM beneficiaries_person p
+            WHERE p.source_id = %s
+                AND NOT EXISTS (SELECT 1 FROM claims_claim c WHERE c.person_id = p.id)
+                AND NOT EXISTS (SELECT 1 FROM claims_personyear y WHERE y.person_id = p.id)
+                AND NOT EXISTS (SELECT 1 FROM beneficiaries_categoryspell s WHERE s.person_id = p.id)
+            """,
+            [file.pk],
+        )
+
+
+def beside(rows: Sequence[StagedRow]) -> dict[int, list[Beside]]:
+    """For doubtful rows: what the file says and what is registered under that number or for that person."""
+    numbers = [row.values.get("claim_no") for row in rows]
+    known = {claim.claim_no: claim for claim in Claim.objects.filter(claim_no__in=numbers).select_related("person")}
+    persons = Person.objects.in_bulk([row.person_id for row in rows if row.person_id])
+    found = {}
+    for row in rows:
+        person = persons.get(row.person_id)
+        lines: list[Beside] = [(_("姓名"), row.name, person.name if person else "")]
+        claim = known.get(row.values.get("claim_no", ""))
+        if claim:
+            lines += [
+                (label, _shown(row.values.get(name)), _shown(getattr(claim, name)))
+                for name, label in _BESIDE.items()
+                if _plain(row.values.get(name)) != _plain(getattr(claim, name))
+            ]
+        elif person and person.deceased_on:
+            lines.append((_("结算日期／死亡日期"), row.values.get("settled_on"), person.deceased_on.isoformat()))
+        found[row.pk] = lines
+    return found
+
+
+_BESIDE = {name: Claim._meta.get_field(name).verbose_name or name for name in staging.FACTS}
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
+    return yuan(value) if isinstance(value, int) and value > 9 else str(_plain(value) if value is not None else "")
+
+
+KIND = ImportKind(
+    kind=InboundFile.Kind.CLAIMS,
+    schema=staging.SCHEMA,
+    departments=(Department.MEDICAL_SECURITY,),
+    stage=staging.stage,
+    compare=staging.compare,
+    apply=apply,
+    undo=undo,
+    columns=("claim_no", "name", "service", "settled_on", "total", "in_scope", "basic_paid"),
+    upload=Act.CLAIM_WRITE,
+    confirm=Act.CLAIM_WRITE,
+    beside=beside,
+)

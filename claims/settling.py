@@ -1,0 +1,229 @@
+"""Settlement of stored claims: lock the person's year, read its state, run the engine, write claim by claim.
+
+Many person-years at once, always in order of person, so that two runs never wait for each other in a circle. What is
+settled stays: claims later than all settled ones go on from the stored state. A claim that arrives out of order has
+everything after it settled again, and only where the result differs a new settlement stands beside the superseded
+one. The caller holds the transaction.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import groupby
+from operator import itemgetter
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.jobs import Progress, no_progress
+from accounts.models import User
+from beneficiaries.models import CategorySpell
+from claims import bulk, eligibility
+from claims.errors import CannotSettle
+from claims.facts import SUMS, Fact, Outcome, PersonYearRow, Ruling, after, contributions, state_list, vector
+from policies import selectors as law
+from policies.engine import chain as ch
+from policies.engine.codes import CATEGORY_INDEX
+from policies.engine.errors import EngineError
+from policies.engine.settlement import STATE_FIELDS
+from policies.models import PolicyVersion
+from policies.services import figures_now
+
+Dated = tuple[int, int, date, date | None]  # spell, bit of its category, first and last day
+CHUNK = 5_000  # person-years held in memory at once
+
+
+@dataclass
+class Totals:
+    """What a run did; amounts in fen, of the settlements that it wrote, less those that they superseded."""
+
+    claims: int = 0
+    superseded: int = 0
+    persons: int = 0
+    cii: int = 0
+    assistance: int = 0
+    out_of_catalogue: int = 0
+    top_up: int = 0
+
+    def count(self, steps: Sequence[int], sign: int = 1) -> None:
+        self.cii += sign * steps[ch.O_CII]
+        self.assistance += sign * steps[ch.O_ASSISTANCE]
+        self.out_of_catalogue += sign * steps[ch.O_OUT_ASSISTANCE]
+        self.top_up += sign * steps[ch.O_TOP_UP]
+
+
+@dataclass
+class Run:
+    """What one call holds for all its chunks."""
+
+    actor: User | None
+    from_zero: bool
+    now: datetime = field(default_factory=timezone.now)
+    totals: Totals = field(default_factory=Totals)
+    versions: law.Law = field(default_factory=law.law)
+    _rulings: dict[tuple[int, int], Ruling] = field(default_factory=dict)
+    _figures: dict[int, int] = field(default_factory=dict)
+    _measures: dict[int, str] = field(default_factory=dict)
+
+    def ruling(self, fact: Fact) -> Ruling:
+        """Raises CannotSettle."""
+        version = self.versions.on(fact.region_id, fact.settled_on)
+        if version is None:
+            raise CannotSettle(
+                _("结算号 %(no)s：%(day)s 没有适用于该地区的政策版本；请核对结算日期，或由政策管理人员发布当时的政策。")
+                % {"no": fact.claim_no, "day": fact.settled_on}
+            )
+        key = (version.pk, fact.settled_on.year)
+        if key not in self._rulings:
+            figures_id = self._figures.setdefault(version.pk, 0) or figures_now(version).pk
+            self._figures[version.pk] = figures_id
+            try:
+                table = law.table_of(version, figures_id, fact.settled_on.year)
+            except EngineError as error:
+                raise CannotSettle(f"{_('结算号')} {fact.claim_no}：{error}") from error
+            self._rulings[key] = Ruling(version, figures_id, table, self.measure(version))
+        return self._rulings[key]
+
+    def measure(self, version: PolicyVersion) -> str:
+        """The measure of the version's warning lines, or "" without any."""
+        if version.pk not in self._measures:
+            warnings = law.document_of(version).warnings
+            self._measures[version.pk] = warnings.measure if warnings else ""
+        return self._measures[version.pk]
+
+    def measure_of(self, version_id: int) -> str:
+        if version_id not in self._measures:
+            self.measure(PolicyVersion.objects.defer("body").get(pk=version_id))
+        return self._measures[version_id]
+
+
+def settle_years(
+    keys: Iterable[tuple[int, int]],
+    *,
+    actor: User | None,
+    from_zero: bool = False,
+    progress: Progress = no_progress,
+) -> Totals:
+    """Settle what is unsettled in these (person id, year), in order (settled_on, claim_no).
+
+    `from_zero` settles the whole year anew. Raises CannotSettle; the caller's transaction then writes nothing.
+    """
+    run = Run(actor, from_zero)
+    todo = sorted(set(keys))
+    for start in range(0, len(todo), CHUNK):
+        progress(_("结算"), start, len(todo))
+        _settle_chunk(run, todo[start : start + CHUNK])
+    progress(_("结算"), len(todo), len(todo))
+    run.totals.persons = len({person for person, _year in todo})
+    return run.totals
+
+
+def _settle_chunk(run: Run, keys: Sequence[tuple[int, int]]) -> None:
+    years = bulk.lock_years(keys)
+    starts = {row.pk: date(row.year, 1, 1) for row in years} if run.from_zero else bulk.first_pending(years)
+    years = [row for row in years if row.pk in starts]
+    if not years:
+        return
+    facts = bulk.read_facts(years, starts)
+    categories = Categories.of(sorted({row.person_id for row in years}))
+    by_year = {pk: list(found) for pk, found in groupby(facts, key=lambda fact: fact.year_id)}
+    earlier = bulk.state_before([row for row in years if row.last and row.last[0] >= starts[row.pk]], starts)
+    written: list[Outcome] = []
+    gone: list[int] = []
+    for row in years:
+        if run.from_zero:
+            row.sums, row.last, row.version_id = [0] * len(SUMS), None, None
+        state = earlier.get(row.pk) if row.last and row.last[0] >= starts[row.pk] else state_list(row.state)
+        if run.from_zero or state is None:
+            state = [0] * ch.STATE_SIZE
+        _settle_year(run, row, state, by_year.get(row.pk, []), categories, written, gone)
+    bulk.supersede(gone, run.now)
+    bulk.write_settlements(written, run.now, run.actor.pk if run.actor else None)
+    bulk.write_years(years)
+    run.totals.claims += len(written)
+    run.totals.superseded += len(gone)
+
+
+def _settle_year(
+    run: Run,
+    row: PersonYearRow,
+    state: list[int],
+    facts: Sequence[Fact],
+    categories: "Categories",
+    written: list[Outcome],
+    gone: list[int],
+) -> None:
+    """One person's year from `state`; `row` ends with its new sums and state."""
+    pending = run.from_zero
+    for fact in facts:
+        if not pending and fact.settlement_id is not None:
+            state = after(fact.steps)
+            continue
+        pending = True
+        outcome = settle_fact(run.ruling(fact), fact, state, *categories.on(fact.person_id, fact.settled_on))
+        state = outcome.after
+        _add(run, row, fact, outcome)
+        if fact.settlement_id is None or not outcome.same_as_held():
+            written.append(outcome)
+            run.totals.count(outcome.steps)
+            if fact.settlement_id is not None:
+                gone.append(fact.settlement_id)
+                run.totals.count(fact.steps, -1)
+    row.state = dict(zip(STATE_FIELDS, state, strict=True))
+
+
+def _add(run: Run, row: PersonYearRow, fact: Fact, outcome: Outcome) -> None:
+    """Bring the year's sums up to date with a result that is new or takes another's place."""
+    sums = row.sums
+    for at, amount in enumerate(contributions(fact, outcome.steps, outcome.ruling.measure)):
+        sums[at] += amount
+    if fact.settlement_id is not None and not run.from_zero:
+        for at, amount in enumerate(contributions(fact, fact.steps, run.measure_of(fact.version_id or 0))):
+            sums[at] -= amount
+    here = (fact.settled_on, fact.claim_no)
+    if row.last is None or here >= row.last:
+        row.last, row.region_id, row.version_id = here, fact.region_id, outcome.ruling.version.pk
+
+
+def settle_fact(
+    ruling: Ruling, fact: Fact, state: Sequence[int], valid: int, approved: int, spell_ids: Sequence[int]
+) -> Outcome:
+    """One claim from the state before it (chain.S_…); the stored trace is the engine's, step by step."""
+    best = [-1] * ch.BEST_SIZE
+    ch.settle(ruling.table.values, vector(fact, valid, approved), list(state), [0] * ch.OUT_SIZE, best)
+    return Outcome(fact, ruling, list(state), best, list(spell_ids), approved)
+
+
+class Categories:
+    """Category spells and approvals of some persons, by day."""
+
+    def __init__(self, spells: dict[int, list[Dated]], approvals: dict[int, list[eligibility.Approval]]) -> None:
+        self._spells, self._approvals = spells, approvals
+
+    @classmethod
+    def of(cls, person_ids: Sequence[int]) -> "Categories":
+        """As held true now."""
+        rows = (
+            CategorySpell.objects.current()
+            .filter(person_id__in=person_ids)
+            .order_by("person_id", "id")
+            .values_list("person_id", "id", "category", "valid_from", "valid_to")
+        )
+        spells = {
+            person: [(pk, 1 << CATEGORY_INDEX[category], first, last) for _p, pk, category, first, last in found]
+            for person, found in groupby(rows, key=itemgetter(0))
+        }
+        return cls(spells, eligibility.approvals_of(person_ids))
+
+    def on(self, person_id: int, day: date) -> tuple[int, int, list[int]]:
+        """Bit masks (engine numbering) of the categories valid and of those approved on the day; the spells' ids."""
+        valid = approved = 0
+        ids = []
+        for pk, bit, first, last in self._spells.get(person_id, ()):
+            if first <= day and (last is None or day <= last):
+                valid |= bit
+                ids.append(pk)
+        for approval in self._approvals.get(person_id, ()):
+            if approval.covers(day):
+                approved |= 1 << CATEGORY_INDEX[approval.category]
+        return valid, approved & valid, ids

@@ -1,0 +1,227 @@
+"""Claims of a file into the staging table, and what each row comes to beside the register."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from typing import Any, Final
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from accounts.jobs import Progress
+from claims.facts import EMPLOYEE, RESIDENT
+from exchange import reader
+from exchange.models import InboundFile
+from exchange.staging import Columns, stage_reading
+from policies import selectors as law
+from policies.engine.errors import EngineError
+from policies.services import figures_now
+
+
+def _complete(batch: reader.Batch, _context: reader.Context) -> None:
+    """What the platform must send while no register of institutions fills it in: level and place of treatment."""
+    for name in ("hospital_level", "location"):
+        for i, value in enumerate(batch.columns[name]):
+            if value is None and not batch.has_problem(i, name):
+                batch.add_problem(i, "missing", name)
+
+
+# A claim number seen twice is told apart here (same content or other content), not by the reader.
+SCHEMA: Final = replace(reader.CLAIMS, unique=None, checks=(*reader.CLAIMS.checks, _complete))
+# What is stored of a claim, with the column type of the staged JSON; all of it is compared for "unchanged".
+FACTS: Final = {
+    "service": "text",
+    "settled_on": "date",
+    "institution": "text",
+    "insurance": "text",
+    "hospital_level": "int",
+    "charge_class": "int",
+    "location": "text",
+    "referred": "text",
+    "major_disease": "boolean",
+    "control_waived": "boolean",
+    "chronic_management": "text",
+    "total": "bigint",
+    "in_scope": "bigint",
+    "out_of_catalogue": "bigint",
+    "basic_paid": "bigint",
+    "other_paid": "bigint",
+    "platform_cii": "bigint",
+    "platform_assistance": "bigint",
+}
+RECORD: Final = "claim_no text, " + ", ".join(f"{name} {kind}" for name, kind in FACTS.items())
+
+
+INCOMING: Final = f"""
+DROP TABLE IF EXISTS claims_incoming;
+CREATE TEMP TABLE claims_incoming (
+    file_id bigint, "row" integer, outcome text, code text, field text, reason text, "values" jsonb,
+    id_number bytea, id_key uuid, name text, county text, {RECORD}) ON COMMIT DROP;
+"""
+
+
+def stage(file: InboundFile, reading: reader.Reading, progress: Progress) -> None:
+    """The file's rows into a temporary table of this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(INCOMING)
+    stage_reading(file, reading, progress, _columns, table="claims_incoming")
+
+
+def _columns(batch: reader.Batch) -> Columns:
+    given = batch.columns
+    insurance = [code or RESIDENT for code in given["insutype"]]
+    platform = zip(insurance, given["hifob_pay"], given["hifmi_pay"], strict=True)
+    chronic = zip(given["service"], given["chronic_management"], strict=True)
+    plain = ("claim_no", "service", "settled_on", "hospital_level", "location", "referred", "major_disease")
+    money = ("total", "in_scope", "out_of_catalogue", "basic_paid", "other_paid")
+    return {
+        # The county in which the number was given out: where a person whom nobody knows yet is looked for first.
+        "county": [number and f"{number[:6]}000000" for number in given["id_number"]],
+        **{name: given[name] for name in (*plain, "control_waived", *money)},
+        "institution": [code or "" for code in given["institution"]],
+        "insurance": insurance,
+        "charge_class": [number or 1 for number in given["charge_class"]],
+        "chronic_management": [
+            (management or "per_visit") if service == "chronic" else "" for service, management in chronic
+        ],
+        "platform_cii": [own if code == EMPLOYEE and own is not None else paid for code, own, paid in platform],
+        "platform_assistance": given["maf_pay"],
+    }
+
+
+# --- compare ------------------------------------------------------------------------------------------------------
+# One pass over the rows: who it is, whether the number is known here or stands twice in the file, where the person
+# is insured (the register's place, else the county of the identity number, else the region of the file).
+COMPARE: Final = f"""
+INSERT INTO exchange_stagedrow (file_id, "row", outcome, code, field, reason, "values", id_number, id_key, name,
+    category, region_code, household, relation, exit_reason, person_id)
+SELECT file_id, "row", verdict[1], verdict[2],
+       CASE WHEN verdict[2] = code THEN field
+            WHEN verdict[2] = 'cii_beyond' THEN 'hifob_pay'
+            WHEN verdict[2] IN ('repeated', 'duplicate_differs', 'claim_differs') THEN 'claim_no'
+            WHEN verdict[2] = 'name_differs' THEN 'name'
+            WHEN verdict[2] = 'region_not_yours' THEN 'id_number'
+            WHEN verdict[2] = 'deceased' THEN 'settled_on' ELSE '' END,
+       CASE WHEN verdict[2] = code THEN reason
+            WHEN verdict[2] IN ('repeated', 'duplicate_differs') THEN
+                replace(%(reasons)s::jsonb ->> verdict[2], '(first)',
+                    (CASE WHEN nth > 1 THEN first_row ELSE next_row END)::text)
+            WHEN verdict[2] = 'name_differs' THEN
+                replace(%(reasons)s::jsonb ->> verdict[2], '(name)', coalesce(known_name, one_name))
+            ELSE coalesce(%(reasons)s::jsonb ->> verdict[2], '') END,
+       CASE WHEN code <> '' THEN "values" || jsonb_build_object('claim_no', claim_no) ELSE facts END,
+       id_number, id_key, name, '', region_code, '', '', '', person_id
+FROM (
+    SELECT *, CASE
+        WHEN code <> '' THEN ARRAY['error', code]
+        WHEN insurance = '{EMPLOYEE}' AND platform_cii > in_scope - basic_paid THEN ARRAY['error', 'cii_beyond']
+        WHEN region_code NOT LIKE %(prefix)s THEN ARRAY['error', 'region_not_yours']
+        WHEN one_content <> other_content THEN ARRAY['doubtful', 'duplicate_differs']
+        WHEN nth > 1 THEN ARRAY['unchanged', 'repeated']
+        WHEN same_claim THEN ARRAY['unchanged', '']
+        WHEN claim_id IS NOT NULL THEN ARRAY['doubtful', 'claim_differs']
+        WHEN name <> '' AND name <> known_name THEN ARRAY['doubtful', 'name_differs']
+        WHEN person_id IS NULL AND one_name <> other_name THEN ARRAY['doubtful', 'name_differs']
+        WHEN deceased_on < settled_on THEN ARRAY['doubtful', 'deceased']
+        ELSE ARRAY['new', ''] END AS verdict
+    FROM (
+        SELECT i.*, p.id AS person_id, p.name AS known_name, p.deceased_on,
+            c.id AS claim_id, c.person_id = p.id
+                AND ({", ".join(f"c.{name}" for name in FACTS)}) IS NOT DISTINCT FROM
+                    ({", ".join(f"i.{name}" for name in FACTS)}) AS same_claim,
+            coalesce(p.region_id, place.code, %(region)s) AS region_code,
+            row_number() OVER number AS nth, first_value(i."row") OVER number AS first_row,
+            lead(i."row") OVER number AS next_row,
+            min(i.content) OVER every AS one_content, max(i.content) OVER every AS other_content,
+            min(nullif(i.name, '')) OVER person AS one_name, max(nullif(i.name, '')) OVER person AS other_name
+        FROM (
+            SELECT t.*, md5(t.id_key::text || f.facts::text) AS content, f.facts
+            FROM claims_incoming t
+            CROSS JOIN LATERAL (
+                SELECT to_jsonb(g) AS facts FROM (SELECT t.claim_no, {", ".join(f"t.{n}" for n in FACTS)}) g
+            ) f
+        ) i
+        LEFT JOIN beneficiaries_person p ON p.id_key = i.id_key
+        LEFT JOIN claims_claim c ON c.claim_no = i.claim_no
+        LEFT JOIN accounts_region place ON place.code = i.county AND place.code LIKE %(prefix)s
+        -- A row without a readable number is only an error; it makes no other row doubtful.
+        WINDOW number AS (PARTITION BY i.code = '', i.claim_no ORDER BY i."row"),
+            every AS (PARTITION BY i.code = '', i.claim_no),
+            person AS (PARTITION BY i.code = '', i.id_key)
+    ) found
+) judged
+"""  # noqa: S608 - made of constants
+
+
+def _reasons() -> dict[str, str]:
+    return {
+        "cii_beyond": _("职工大额医疗费用补助超过基本医保后的政策范围内自付；请核对这几项金额。"),
+        "region_not_yours": _("此人登记在本次文件的地区之外；请由参保地报送，或先核对其所在地区。"),
+        "repeated": _("与第 (first) 行的结算号和内容相同，只计一次。"),
+        "duplicate_differs": _("与第 (first) 行的结算号相同，但内容不同；请核实后只保留正确的一行。"),
+        "claim_differs": _("这个结算号已经登记，内容与本行不同；已登记的费用不改，请核实是否应作冲正或更正。"),
+        "name_differs": _("身份证号相同，但姓名不同（另见“(name)”）；请核对姓名和证件号码。"),
+        "deceased": _("结算日期晚于登记的死亡日期；请核实。"),
+    }
+
+
+def compare(file: InboundFile, progress: Progress) -> dict[str, int]:
+    """Writes the staged rows with their outcome; returns the counts, and `persons_new`."""
+    step = _("与登记内容比对")
+    progress(step, 0, 2)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE claims_incoming")
+        cursor.execute(
+            COMPARE,
+            {
+                "region": file.region_id,
+                "prefix": f"{file.region.prefix}%",
+                "reasons": json.dumps(_reasons(), ensure_ascii=False),
+            },
+        )
+        progress(step, 1, 2)
+        _refuse_ungoverned(cursor, file)
+        cursor.execute("SELECT outcome, count(*) FROM exchange_stagedrow WHERE file_id = %s GROUP BY 1", [file.pk])
+        counts = dict(cursor.fetchall())
+        cursor.execute(
+            "SELECT count(DISTINCT id_key) FROM exchange_stagedrow"
+            " WHERE file_id = %s AND outcome = 'new' AND person_id IS NULL",
+            [file.pk],
+        )
+        counts["persons_new"] = cursor.fetchone()[0]
+    progress(step, 2, 2)
+    return counts
+
+
+def _refuse_ungoverned(cursor: Any, file: InboundFile) -> None:
+    """Rows of days for which no version is in force or a parameter is missing: errors that name the key."""
+    cursor.execute(
+        "SELECT DISTINCT region_code, (values->>'settled_on')::date FROM exchange_stagedrow"
+        " WHERE file_id = %s AND outcome = 'new'",
+        [file.pk],
+    )
+    versions, figures = law.law(), {}
+    wrong: list[tuple[str, date, str, str]] = []
+    for region, day in cursor.fetchall():
+        version = versions.on(region, day)
+        if version is None:
+            reason = _("%(day)s 没有适用于该地区的政策版本；请核对结算日期，或先发布当时的政策。") % {"day": day}
+            wrong.append((region, day, "no_version", reason))
+            continue
+        if version.pk not in figures:
+            figures[version.pk] = figures_now(version).pk
+        try:
+            law.table_of(version, figures[version.pk], day.year)
+        except EngineError as error:
+            wrong.append((region, day, "no_parameter", str(error)))
+    if wrong:
+        cursor.execute(
+            """
+            UPDATE exchange_stagedrow r
+            SET outcome = 'error', code = k.code, field = 'settled_on', reason = left(k.reason, 300)
+            FROM unnest(%s::text[], %s::date[], %s::text[], %s::text[]) AS k (region, day, code, reason)
+            WHERE r.file_id = %s AND r.outcome = 'new' AND r.region_code = k.region
+                AND (r.values->>'settled_on')::date = k.day
+            """,
+            [*(list(column) for column in zip(*wrong, strict=True)), file.pk],
+        )
