@@ -66,7 +66,7 @@ def changes(
 
 def auditable() -> Sequence[type[Model]]:
     """Tracked models whose rows belong to a region, so that a supervisor may see their changes."""
-    return [model for model in tracked_models() if access.region_of(model)]
+    return [model for model in reversed(tracked_models()) if access.region_of(model)]
 
 
 def jobs(user: User) -> QuerySet[Job]:

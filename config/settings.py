@@ -68,7 +68,7 @@ INSTALLED_APPS = [
     "exchange",
     "policies",
     "accounts",
-    "django.contrib.admin",
+    "accounts.admin_config.TuodiAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
