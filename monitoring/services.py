@@ -16,7 +16,7 @@ from accounts.models import Job, Level, Region, User
 from exchange import deliveries
 from exchange.models import Delivery
 from monitoring import lines as law
-from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, Scan, ScanPart
+from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, Scan, ScanPart, inside
 from monitoring.scan import COUNTS, scan_part
 from policies import selectors as policies
 
@@ -87,7 +87,7 @@ def begin_scan(*, region: Region, on: date, actor: User | None, job: Job | None 
 
 
 def _overlapping(region: Region) -> QuerySet[Scan]:
-    return Scan.objects.filter(Q(region_id__startswith=region.prefix) | Q(region_id__in=policies.upward(region.code)))
+    return Scan.objects.filter(inside(region.prefix) | Q(region_id__in=policies.upward(region.code)))
 
 
 def county_codes(region: Region) -> list[str]:
@@ -109,7 +109,7 @@ def scan_county(*, scan_id: int, code: str) -> dict[str, int]:
         found = law.lines_on(code.ljust(12, "0"), scan.on)
         counts = scan_part(code=code, day=scan.on, lines=found) if found else dict.fromkeys(COUNTS, 0)
         note = "" if found else _("当日没有适用的预警线")
-        part, new = ScanPart.objects.get_or_create(scan=scan, code=code, defaults={"counts": counts, "note": note})
+        part, _new = ScanPart.objects.get_or_create(scan=scan, code=code, defaults={"counts": counts, "note": note})
         return part.counts
 
 
@@ -202,9 +202,7 @@ def to_tell(department: str, region: Region, last: date) -> QuerySet[BurdenWarni
     ).order_by("-delivery__created_at", "-id")
     answered = Feedback.objects.filter(warning=OuterRef("pk"), department=department, superseded_at=None)
     return (
-        BurdenWarning.objects.filter(
-            region_id__startswith=region.prefix, year=last.year, raised_on__lte=last, state__in=STANDING
-        )
+        BurdenWarning.objects.filter(inside(region.prefix), year=last.year, raised_on__lte=last, state__in=STANDING)
         .filter(~Exists(answered))
         .annotate(told_amount=Subquery(told.values("amount")[:1]), told_line=Subquery(told.values("line")[:1]))
         .filter(Q(told_amount=None) | ~Q(told_amount=F("amount"), told_line=F("line")))
