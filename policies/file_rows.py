@@ -7,11 +7,14 @@ Category and person files are taken whole or not at all: a faulty row would sile
 from __future__ import annotations
 
 import csv
+import re
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain as chained
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +44,8 @@ CLAIM_COLUMNS: Final = (
     "other_paid",
 )
 ERROR_COLUMNS: Final = ("row", "field", "value", "reason")
+# Small enough to stay in the cache of the processor while it is taken column by column.
+CHUNK: Final = 250
 OPEN_END: Final = date.max.toordinal()
 YES_NO: Final = {"yes": 1, "no": 0}
 # The codes of a claim in the order in which the chain reads them, each with its column.
@@ -55,6 +60,7 @@ CODE_COLUMNS: Final[tuple[tuple[str, dict[str, int]], ...]] = (
 )
 MONEY_COLUMNS: Final = ("total", "in_scope", "out_of_catalogue", "basic_paid", "other_paid")
 CHRONIC: Final = SERVICE_INDEX["chronic"]
+_TWO_DECIMALS: Final = re.compile(r"[0-9]{1,10}\.[0-9]{2}(?:\n[0-9]{1,10}\.[0-9]{2})*")
 
 
 class FileError(Exception):
@@ -71,33 +77,62 @@ class Refused:
     reason: str
 
 
-def read_rows(path: Path, columns: tuple[str, ...], what: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, cells in the order of `columns`, stripped); blank lines are skipped, extra columns ignored.
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some raw rows with their lines in the file, and where the needed columns stand among `width`."""
 
-    A row of another width comes out as it is with its own number of cells, for the caller to refuse.
-    Raises FileError for anything that makes the file as a whole unreadable.
-    """
+    lines: list[int]
+    rows: list[list[str]]
+    places: list[int]
+    width: int
+
+    def stripped(self) -> Iterator[tuple[int, list[str]]]:
+        """(line, cells in the order of the needed columns); no cells for a row of another width, no blank rows."""
+        for line, cells in zip(self.lines, self.rows, strict=True):
+            if len(cells) == self.width:
+                yield line, [cells[k].strip() for k in self.places]
+            elif any(cell.strip() for cell in cells):
+                yield line, []
+
+
+def read_chunks(path: Path, columns: tuple[str, ...], what: str) -> Iterator[Chunk]:
+    """The rows under the header, CHUNK at a time. Raises FileError for what makes the file as a whole unreadable."""
     with opened(path, what) as handle:
         reader = csv.reader(handle, strict=True)
-        places: list[int] | None = None
-        width = line = 0
+        line = 0
         try:
-            for cells in reader:
-                first, line = line + 1, reader.line_num
-                if not cells or (len(cells) == 1 and not cells[0].strip()):
-                    continue
-                if places is None:
-                    places, width = header_places([c.strip() for c in cells], columns, path, what), len(cells)
-                elif len(cells) == width:
-                    yield first, [cells[k].strip() for k in places]
-                elif any(cell.strip() for cell in cells):
-                    yield first, []
+            places, width = _header(reader, columns, path, what)
+            line = reader.line_num
+            while True:
+                rows, lines = [], []
+                for cells in islice(reader, CHUNK):
+                    rows.append(cells)
+                    lines.append(line + 1)
+                    line = reader.line_num
+                if not rows:
+                    return
+                yield Chunk(lines, rows, places, width)
         except csv.Error as error:
             raise FileError(f"{what} {path.name} 第{line + 1}行起引号不成对或者过长，请核对后重新保存") from error
         except UnicodeDecodeError as error:
             raise FileError(f"{what} {path.name} 不是 UTF-8 编码，请另存为 UTF-8（CSV）") from error
-    if places is None:
-        raise FileError(f"{what} {path.name} 是空的，首行应为：{','.join(columns)}")
+
+
+def _header(reader: Iterator[list[str]], columns: tuple[str, ...], path: Path, what: str) -> tuple[list[int], int]:
+    for cells in reader:
+        header = [cell.strip() for cell in cells]
+        if any(header):
+            return header_places(header, columns, path, what), len(header)
+    raise FileError(f"{what} {path.name} 是空的，首行应为：{','.join(columns)}")
+
+
+def read_rows(path: Path, columns: tuple[str, ...], what: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells in the order of `columns`, stripped); blank lines are skipped, extra columns ignored.
+
+    A row of another width comes with no cells, for the caller to refuse. Raises FileError.
+    """
+    for chunk in read_chunks(path, columns, what):
+        yield from chunk.stripped()
 
 
 @contextmanager
@@ -224,30 +259,85 @@ class ClaimRows:
 
 
 def read_claims(path: Path, people: People) -> ClaimRows:
-    """Claims as flat arrays; `people` gains whoever it did not know. Faulty rows are refused, the rest goes on."""
+    """Claims as flat arrays; `people` gains whoever it did not know. Faulty rows are refused, the rest goes on.
+
+    A chunk of faultless rows is taken column by column; any other chunk goes row by row.
+    """
     found = ClaimRows()
     days: dict[str, int] = {}
     seen: set[str] = set()
+    for chunk in read_chunks(path, CLAIM_COLUMNS, "费用文件"):
+        if not take_columns(chunk, found, people, days, seen):
+            take_rows(chunk, found, people, days, seen)
+    return found
+
+
+def take_rows(chunk: Chunk, found: ClaimRows, people: People, days: dict[str, int], seen: set[str]) -> None:
+    """Take or refuse each row of a chunk."""
     arrays = found.arrays
-    for line, cells in read_rows(path, CLAIM_COLUMNS, "费用文件"):
+    for line, cells in chunk.stripped():
         try:
             codes, day, money = parse_claim(cells, days)
-            claim_no = cells[0]
-            if claim_no in seen:
-                raise ClaimRefused("claim_no", claim_no, "结算编号在本文件中已经出现过，请核对是否重复结算")
+            if cells[0] in seen:
+                raise ClaimRefused("claim_no", cells[0], "结算编号在本文件中已经出现过，请核对是否重复结算")
         except ClaimRefused as error:
             found.refused.append(Refused(line, error.field, error.value, error.reason))
-            if cells and cells[0]:
-                seen.add(cells[0])
-            continue
-        seen.add(claim_no)
-        found.claim_nos.append(claim_no)
-        found.lines.append(line)
-        arrays.person.append(people.number(cells[1]))
-        arrays.day.append(day)
-        arrays.codes.extend(codes)
-        arrays.money.extend(money)
-    return found
+        else:
+            found.claim_nos.append(cells[0])
+            found.lines.append(line)
+            arrays.person.append(people.number(cells[1]))
+            arrays.day.append(day)
+            arrays.codes.extend(codes)
+            arrays.money.extend(money)
+        if cells and cells[0]:
+            seen.add(cells[0])
+
+
+def take_columns(chunk: Chunk, found: ClaimRows, people: People, days: dict[str, int], seen: set[str]) -> bool:
+    """Take a whole chunk if every row is faultless; else take nothing and say no."""
+    if set(map(len, chunk.rows)) != {chunk.width}:
+        return False
+    columns = list(zip(*chunk.rows, strict=True))
+    by_name = {name: columns[k] for name, k in zip(CLAIM_COLUMNS, chunk.places, strict=True)}
+    claim_nos, id_numbers, managed = by_name["claim_no"], by_name["id_number"], by_name["chronic_management"]
+    if not (_solid(claim_nos) and _solid(id_numbers)) or len(set(claim_nos)) < len(claim_nos):
+        return False
+    try:
+        codes = [[known[value] for value in by_name[name]] for name, known in CODE_COLUMNS]
+        for text in set(by_name["settled_on"]).difference(days):
+            _remember(days, text)
+        money = [fen_column(by_name[name]) for name in MONEY_COLUMNS]
+    except (KeyError, ValueError):
+        return False
+    if any(service == CHRONIC and how not in MANAGEMENT for service, how in zip(codes[0], managed, strict=True)):
+        return False
+    if any(basic > scope or scope + outside > total for total, scope, outside, basic, _ in zip(*money, strict=True)):
+        return False
+    if not seen.isdisjoint(claim_nos):
+        return False
+    seen.update(claim_nos)
+    codes.append([how == "annual" for how in managed])
+    money.append([-1] * len(claim_nos))
+    found.claim_nos.extend(claim_nos)
+    found.lines.extend(chunk.lines)
+    found.arrays.person.extend(map(people.number, id_numbers))
+    found.arrays.day.extend([days[text] for text in by_name["settled_on"]])
+    found.arrays.codes.extend(chained.from_iterable(zip(*codes, strict=True)))
+    found.arrays.money.extend(chained.from_iterable(zip(*money, strict=True)))
+    return True
+
+
+def _solid(values: tuple[str, ...]) -> bool:
+    """Whether no value is empty or holds white space."""
+    return "\n".join(values).split() == list(values)
+
+
+def fen_column(values: tuple[str, ...]) -> list[int]:
+    """Fen of amounts written with two decimals; raises ValueError if any is written otherwise."""
+    joined = "\n".join(values)
+    if _TWO_DECIMALS.fullmatch(joined) is None:
+        raise ValueError("not all amounts have two decimals")
+    return [int(digits) for digits in joined.replace(".", "").split("\n")]
 
 
 def parse_claim(cells: list[str], days: dict[str, int]) -> tuple[list[int], int, list[int]]:
@@ -266,7 +356,7 @@ def parse_claim(cells: list[str], days: dict[str, int]) -> tuple[list[int], int,
         managed = by_name["chronic_management"]
         codes.append(int(managed == "annual"))
         day = days.get(by_name["settled_on"]) or _remember(days, by_name["settled_on"])
-        money = [fen_of(by_name[name]) for name in MONEY_COLUMNS]
+        money = [parse_yuan(by_name[name]) for name in MONEY_COLUMNS]
         if codes[0] == CHRONIC and managed not in MANAGEMENT:
             raise ValueError(managed)
     except (KeyError, ValueError):
@@ -279,15 +369,6 @@ def parse_claim(cells: list[str], days: dict[str, int]) -> tuple[list[int], int,
 def _remember(days: dict[str, int], text: str) -> int:
     day = days[text] = parse_day(text).toordinal()
     return day
-
-
-def fen_of(text: str) -> int:
-    """`parse_yuan`, with a short way for the usual `1234.56`."""
-    if len(text) < 13 and text[-3:-2] == ".":
-        digits = text[:-3] + text[-2:]
-        if digits.isdecimal() and digits.isascii() and len(digits) > 2:
-            return int(digits)
-    return parse_yuan(text)
 
 
 def fault_of(by_name: dict[str, str]) -> ClaimRefused:
@@ -316,7 +397,7 @@ def _is_day(text: str) -> bool:
 
 def _money_fault(text: str) -> str:
     try:
-        fen_of(text)
+        parse_yuan(text)
     except ValueError:
         if text.startswith("-"):
             return "金额不能为负数"

@@ -49,6 +49,7 @@ SETTLE_COLUMNS: Final = (
 )
 SUBSIDY_COLUMNS: Final = ("id_number", "category", "fund", "county_finance", "person")
 WARNING_COLUMNS: Final = ("id_number", "kind", "measure", "line", "approaching")
+CENTS: Final = tuple(f".{cents:02d}" for cents in range(100))
 WINNERS: Final = (*CATEGORY_CODES, NONE)
 
 
@@ -88,14 +89,24 @@ def settle_rows(rules: Rules, people: People, rows: ClaimRows) -> tuple[Batch, S
     table_of = {day: cal.index_of(day) for day in set(days)}
     refuse_unsettled(cal, table_of, rows)
     kept = [i for i, day in enumerate(days) if table_of[day] >= 0] if cal.refusals else range(len(days))
-    order = list(kept)
-    order.sort(key=rows.claim_nos.__getitem__)
-    keys = [person << 24 | day for person, day in zip(rows.arrays.person, days, strict=True)]
-    order.sort(key=keys.__getitem__)
-    rows.arrays.order.extend(order)
-    if not order:
+    rows.arrays.order.extend(in_order(rows, kept))
+    if not kept:
         return Batch([], [], [], []), []
     return settle_many(rules, cal, rows.arrays, SpellArrays.of(people.spells)), kept
+
+
+def in_order(rows: ClaimRows, kept: Iterable[int]) -> list[int]:
+    """Row numbers by person, day and claim number."""
+    keys = [person << 24 | day for person, day in zip(rows.arrays.person, rows.arrays.day, strict=True)]
+    order = sorted(kept, key=keys.__getitem__)
+    # Few claims share person and day: only those are compared by number.
+    start = 0
+    for end in range(1, len(order) + 1):
+        if end == len(order) or keys[order[end]] != keys[order[start]]:
+            if end - start > 1:
+                order[start:end] = sorted(order[start:end], key=rows.claim_nos.__getitem__)
+            start = end
+    return order
 
 
 def refuse_unsettled(cal: Calendar, table_of: dict[int, int], rows: ClaimRows) -> None:
@@ -121,7 +132,13 @@ def subsidy_file(policy: str, parameters: Path, categories: Path, persons: Path,
             spells = people.spells_of(person.id_number)
             held = {CATEGORY_CODES[k] for k, begun, ended, _ in spells if begun <= last and ended >= first}
             found = table.of(held, person.exempt)
-            yield [person.id_number, found.category, yuan(found.fund), yuan(found.county_finance), yuan(found.person)]
+            yield [
+                person.id_number,
+                found.category,
+                format_yuan(found.fund),
+                format_yuan(found.county_finance),
+                format_yuan(found.person),
+            ]
 
     rows = read_persons(persons)
     return Summary(write_files(output, SUBSIDY_COLUMNS, lines(), ()), 0)
@@ -174,7 +191,7 @@ def warned(
         found = table.assess(sums.get(people.numbers.get(person.id_number.upper(), -1), 0), held, ever, person.rural)
         if found is not None:
             near = "yes" if found.approaching else "no"
-            yield [person.id_number, found.kind, yuan(found.measure), yuan(found.line), near]
+            yield [person.id_number, found.kind, format_yuan(found.measure), format_yuan(found.line), near]
 
 
 def settle_lines(people: People, rows: ClaimRows, batch: Batch, kept: Sequence[int]) -> Iterator[list[str]]:
@@ -182,17 +199,15 @@ def settle_lines(people: People, rows: ClaimRows, batch: Batch, kept: Sequence[i
     amounts = _listed(batch.amounts)
     categories, flags = _listed(batch.category), _listed(batch.over_control)
     for i in kept:
-        money = [yuan(fen) for fen in amounts[7 * i : 7 * i + 7]]
+        cii, paid, outside, top_up, borne, in_scope, personal = [
+            f"{fen // 100}{CENTS[fen % 100]}" if fen else "0.00" for fen in amounts[7 * i : 7 * i + 7]
+        ]
         flag = "yes" if flags[i] else "no"
-        yield [rows.claim_nos[i], WINNERS[categories[i]], *money[:5], flag, *money[5:]]
-    closing = [(year_end_number(people.ids[who], year), WINNERS[k], paid) for who, year, k, paid, _ in batch.year_end]
-    for number, category, paid in sorted(closing):
-        yield [number, category, "0.00", yuan(paid), "0.00", "0.00", "0.00", "no", yuan(-paid), yuan(-paid)]
-
-
-def yuan(fen: int) -> str:
-    """`format_yuan`, with a short way for what is not negative."""
-    return f"{fen // 100}.{fen % 100:02d}" if fen >= 0 else format_yuan(fen)
+        yield [rows.claim_nos[i], WINNERS[categories[i]], cii, paid, outside, top_up, borne, flag, in_scope, personal]
+    closing = [(year_end_number(people.ids[who], year), WINNERS[k], fen) for who, year, k, fen, _ in batch.year_end]
+    for number, category, fen in sorted(closing):
+        minus = format_yuan(-fen)
+        yield [number, category, "0.00", format_yuan(fen), "0.00", "0.00", "0.00", "no", minus, minus]
 
 
 def _listed(values: Any) -> Any:
@@ -245,7 +260,6 @@ def _write(path: Path, header: tuple[str, ...], rows: Iterable[Sequence[str]]) -
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(header)
-        for row in rows:
+        for count, row in enumerate(rows, 1):  # noqa: B007 - counted for the summary
             writer.writerow(row)
-            count += 1
     return count

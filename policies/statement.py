@@ -135,9 +135,9 @@ def _page(document: Document, head: list[str], lines: list[Line]) -> str:
     readings: dict[str, str] = {}
     marks: dict[str, None] = {}
     for number, line in enumerate(lines, 1):
-        amount = "" if line.amount is None else f"{format_yuan(line.amount)}元"
+        amount = "" if line.amount is None else f"：{format_yuan(line.amount)}元"
         clause = f"  [{line.clause}]" if line.clauses else ""
-        text.append(f"{number:>2}. {line.label}：{amount}{clause}")
+        text.append(f"{number:>2}. {line.label}{amount}{clause}")
         text.append(f"    {line.formula}")
         marks.update(dict.fromkeys(line.marks))
         for reading in document.readings_of(line.clauses):

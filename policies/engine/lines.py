@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import chain as ch
-from .codes import CHARGE_CLASSES, HOSPITAL_LEVELS, LOCATIONS, NONE, SERVICES, category_label
+from .codes import CATEGORY_CODES, CHARGE_CLASSES, HOSPITAL_LEVELS, LOCATIONS, NONE, SERVICES, category_label
 from .document import AssistanceRule
 from .figures import Figure
 from .money import format_ratio, format_yuan
@@ -99,7 +99,20 @@ class _Writer:
         shown = "；".join(f"{category_label(code)} 可得 {format_yuan(amount)}" for code, amount in considered)
         winner = category_label(self.settlement.category)
         formula = f"{shown}；取金额最高的一类：{winner}" if len(considered) > 1 else winner
+        if absent := self._not_considered():
+            formula += f"；{absent}"
         self.add("category", "适用身份（就高不就低）", formula, None, self.table.document.categories.clauses)
+
+    def _not_considered(self) -> str:
+        """Categories that the person holds on the day and that did not take part, with the reason."""
+        order, considered = self.table.document.categories.order, dict(self.settlement.candidates)
+        named: list[str] = []
+        unnamed: list[str] = []
+        for index, code in enumerate(CATEGORY_CODES):
+            if self.settlement.valid >> index & 1 and code not in considered:
+                (named if code in order else unnamed).append(category_label(code))
+        parts = [f"{'、'.join(named)}的申请尚未批准，不参与比较"] if named else []
+        return "；".join([*parts, f"{'、'.join(unnamed)}不在本政策列明的身份之内"] if unnamed else parts)
 
     def control(self) -> None:
         share, control = self.steps[ch.O_CONTROL_SHARE], self.table.document.control
@@ -238,9 +251,10 @@ class _Writer:
 
     def burden(self) -> None:
         steps, claim = self.steps, self.claim
-        parts = [f"{format_yuan(steps[ch.O_AFTER_CII])}", f"医疗救助 {format_yuan(steps[ch.O_ASSISTANCE])}"]
-        if steps[ch.O_TOP_UP]:
-            parts.append(f"倾斜救助 {format_yuan(steps[ch.O_TOP_UP])}")
+        parts = [f"大病保险后自付 {format_yuan(steps[ch.O_AFTER_CII])}"]
+        for name, step in (("医疗救助", ch.O_ASSISTANCE), ("倾斜救助", ch.O_TOP_UP)):
+            if steps[step]:
+                parts.append(f"{name} {format_yuan(steps[step])}")
         self.add("in_scope_burden", "政策范围内个人负担", " − ".join(parts), steps[ch.O_IN_SCOPE_BURDEN])
         taken = (
             ("医疗机构承担", steps[ch.O_BORNE]),

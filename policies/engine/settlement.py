@@ -105,7 +105,8 @@ assert len(STATE_FIELDS) == ch.STATE_SIZE  # noqa: S101 - the order is that of t
 class Settlement:
     """What a claim comes to. Amounts in fen; `category` the winner's code or `none`; `state` after the claim.
 
-    `candidates` pairs every category considered with the sum that it would have received. `lines` is the working.
+    `candidates` pairs every category considered with the sum that it would have received; `valid` is the mask of all
+    categories held on the day. `lines` is the working.
     """
 
     table: YearTable
@@ -114,6 +115,7 @@ class Settlement:
     state: State
     steps: list[int]
     candidates: tuple[tuple[str, int], ...]
+    valid: int
 
     @property
     def category(self) -> str:
@@ -273,7 +275,7 @@ def settle_claim(rules: Rules, state: State, claim: Claim, spells: Iterable[Spel
         for index in table.values[ch.T_ORDER : ch.T_ORDER + table.values[ch.T_CANDIDATE_COUNT]]
         if best[ch.O_SUMS + index] >= 0
     )
-    return Settlement(table, claim, state, State(*running), best, considered)
+    return Settlement(table, claim, state, State(*running), best, considered, vector[ch.C_VALID])
 
 
 def settle_year_end(rules: Rules, state: State, year: int, spells: Iterable[Spell]) -> YearEnd | None:
