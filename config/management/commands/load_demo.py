@@ -1,0 +1,17 @@
+"""Loads the demo's five regions; running it again completes what is missing."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from accounts.audit import acting
+from config.demo.load import AREAS, PERSONS, load
+
+
+class Command(BaseCommand):
+    help = "Load five regions with invented people (for a trial, never for a real bureau)"
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with acting(None, "command load_demo"):
+            logins = load()
+        self.stdout.write(f"regions={len(AREAS)} persons={len(AREAS) * PERSONS} logins={len(logins)}")
