@@ -120,8 +120,6 @@ def _read_and_compare(file: InboundFile, progress: Progress) -> None:
     reading = reader.read(vault.stream_of(file), kind.schema, reading_context(file))
     file.notes = []
     kind.stage(file, reading, progress)
-    if reading.rows_read == 0:
-        raise reader.FileRefused("no_rows")
     if reading.ignored:
         file.notes.append({"code": "ignored", "count": len(reading.ignored), "text": "、".join(reading.ignored)})
     file.notes += [{"code": "skipped", "line": one.line, "text": one.text} for one in reading.skipped[:20]]
