@@ -1,8 +1,4 @@
-"""The warning lines of a place and day: what the policy document says, with the year's figures, as plain integers.
-
-Nothing of the law is written here: who counts, which sum is measured, how it is compared and where the line lies come
-from the document (`[warnings]`) and its figures. Ours is the early notice alone: `APPROACHING` of a line.
-"""
+"""The warning lines of a place and day, and whom the bureau tells by when: all of it read from the policy document."""
 
 import calendar
 from dataclasses import dataclass
@@ -10,103 +6,47 @@ from datetime import date, timedelta
 from functools import cache
 
 from django.utils import translation
-from django.utils.translation import gettext_lazy as _
 
 from accounts.vocabulary import Category, Department
 from policies import selectors as law
-from policies.engine.document import Document, Due, Obligation, WarningRule
+from policies.engine import Rules, WarningTable, warning_table
+from policies.engine.book import Book
+from policies.engine.document import Document, Due, Obligation
+from policies.engine.errors import NotGoverned
 from policies.models import PolicyVersion
 
-APPROACHING = (4, 5)  # 80 %, told to the bureau only (settlement: Warnings, early notice)
-BITS = {code: 1 << at for at, code in enumerate(Category.values)}
-MEASURES = {
-    "personal_burden": _("个人负担"),
-    "total_after_insurance": _("总费用减基本医保、大病保险"),
-    "in_scope_after_insurance": _("政策范围内费用减基本医保、大病保险"),
-}
-
 
 @dataclass(frozen=True)
-class WarningLine:
-    """One line. `who` is a mask of categories (0: `others`, rural or insured); `amount` in fen."""
-
-    kind: str
-    who: int
-    earlier_too: bool
-    others: str
-    inclusive: bool
-    amount: int
-    working: str
-    clauses: tuple[str, ...]
-
-    def over(self, measure: int) -> bool:
-        """Whether the measure is past the line, as the text compares."""
-        return measure >= self.amount if self.inclusive else measure > self.amount
-
-
-@dataclass(frozen=True)
-class Lines:
-    """All lines of a version in a year. `order` is how a person's category is chosen for show, `first` S1-16's mask."""
+class Ruling:
+    """The version that governs a place on a day, and its warning lines with the figures as they stand now."""
 
     version: PolicyVersion
-    measure: str
-    first: int
-    order: tuple[str, ...]
-    lines: tuple[WarningLine, ...]
-    marks: tuple[str, ...]
+    table: WarningTable
 
-    def of(self, now: int, ever: int, rural: bool) -> list[WarningLine]:
-        """The lines that count for a person with these categories (masks: valid on the day, begun by the day)."""
-        named = [line for line in self.lines if (ever if line.earlier_too else now) & line.who]
-        if named:
-            return named
-        return [line for line in self.lines if line.others == "insured" or (line.others == "rural" and rural)]
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Categories in the order in which one of several is chosen for show: those of the lines come first."""
+        named = [code for line in self.table.lines for code in line.categories]
+        return tuple(dict.fromkeys([*named, *self.table.document.categories.order, *Category.values]))
 
 
-def mask(codes: "tuple[str, ...] | set[str] | list[str]") -> int:
-    """Bit mask of category codes."""
-    return sum(BITS[code] for code in set(codes))
-
-
-def lines_on(region_code: str, day: date) -> Lines | None:
+def lines_on(region_code: str, day: date) -> Ruling | None:
     """The lines of the nearest version upward on the day; None where none is in force or it has no warnings.
 
     Raises `MissingParameter` (EngineError) when a line's figure of the year is not there.
     """
     version = law.version_on(region_code, day)
-    return lines_of(version, day.year) if version else None
+    return lines_of(version, day) if version else None
 
 
-def lines_of(version: PolicyVersion, year: int) -> Lines | None:
-    """The lines of a version with the figures of a settlement year as they stand now; None without warnings."""
-    document = law.document_of(version)
-    if document.warnings is None:
-        return None
+def lines_of(version: PolicyVersion, day: date) -> Ruling | None:
+    """The lines of a version on a day; None when it has no warnings."""
     parameters = law.parameters_from(version.policy, law.figure_rows(version.policy))
-
-    def line(rule: WarningRule) -> WarningLine:
-        return WarningLine(
-            kind=rule.kind,
-            who=mask(rule.who),
-            earlier_too=rule.earlier_too,
-            others=rule.others,
-            inclusive=rule.inclusive,
-            amount=rule.line.resolve(parameters, version.policy, year) or 0,
-            working=rule.line.working(parameters, version.policy, year),
-            clauses=rule.clauses,
-        )
-
-    found = document.warnings
-    figures = [rule.line.parameter(parameters, version.policy, year) for rule in found.lines]
-    order = [code for rule in found.lines for code in rule.who]
-    return Lines(
-        version=version,
-        measure=found.measure,
-        first=mask(found.first),
-        order=tuple(dict.fromkeys([*order, *document.categories.order, *Category.values])),
-        lines=tuple(line(rule) for rule in found.lines),
-        marks=tuple(dict.fromkeys(f"{figure.status}" for figure in figures if figure)),
-    )
+    rules = Rules(Book([law.document_of(version)]), version.policy, parameters)
+    try:
+        return Ruling(version, warning_table(rules, day))
+    except NotGoverned:
+        return None
 
 
 # --- whom to tell, and by when ------------------------------------------------------------------------------------

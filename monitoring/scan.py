@@ -1,13 +1,15 @@
 """The scan of one county in one statement: accumulators against the lines of the law, the difference to what is known.
 
-The statement holds no law. It gets the lines as arrays (`monitoring.lines`): a mask of categories, how to compare, an
-amount; and finds, per person with enough on the year's account, the line that counts and whether it is passed.
+The statement holds no law. It gets the lines as arrays (`policies.engine.WarningLine`): a mask of categories, from
+which sum on a person is near or over, the line itself; and finds, per person with enough on the year's account, the
+line that counts and whether it is passed.
 
 The sum up to the day: where the person's last settled claim is not later than the day, the accumulator that is kept
 with every settlement; else the sum over the claims up to the day. Each claim's part is never negative, so that nobody
 whose whole year is under the lowest line is missed by looking at the accumulator first.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -15,8 +17,9 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from accounts.vocabulary import Category
-from monitoring.lines import APPROACHING, BITS, Lines
+from monitoring.lines import Ruling
 
+BITS = {code: 1 << at for at, code in enumerate(Category.values)}
 COUNTS = ("raised", "reopened", "refreshed", "unchanged", "withdrawn", "open", "approaching")
 
 # What a claim and its current settlement add to each measure (claims.facts keeps the same sums).
@@ -35,8 +38,8 @@ _TO_DATE = """CASE WHEN y.last_settled_on <= %(day)s THEN y.measure ELSE (
 _STATEMENT = """
 WITH line AS (
     SELECT * FROM unnest(%(kinds)s::text[], %(amounts)s::bigint[], %(masks)s::bigint[], %(earlier)s::boolean[],
-                         %(others)s::text[], %(inclusive)s::boolean[])
-           AS line(kind, amount, mask, earlier, others, inclusive)
+                         %(others)s::text[], %(over_from)s::bigint[], %(near_from)s::bigint[])
+           AS line(kind, amount, mask, earlier, others, over_from, near_from)
 ), category AS (
     SELECT * FROM unnest(%(codes)s::text[], %(bits)s::bigint[]) WITH ORDINALITY AS category(code, bit, place)
 ), near AS MATERIALIZED (
@@ -59,12 +62,11 @@ WITH line AS (
         SELECT FROM line WHERE (CASE WHEN line.earlier THEN h.ever ELSE h.now END & line.mask) <> 0
     ) AS named FROM held h
 ), counted AS (
-    SELECT n.*, line.kind, line.amount AS line, line.mask,
-           CASE WHEN line.inclusive THEN n.measure >= line.amount ELSE n.measure > line.amount END AS over
+    SELECT n.*, line.kind, line.amount AS line, line.mask, n.measure >= line.over_from AS over
     FROM named n JOIN line ON CASE
         WHEN n.named THEN (CASE WHEN line.earlier THEN n.ever ELSE n.now END & line.mask) <> 0
         ELSE line.others = 'insured' OR (line.others = 'rural' AND n.rural) END
-    WHERE n.measure * %(below)s >= line.amount * %(above)s
+    WHERE n.measure >= line.near_from
 ), hit AS MATERIALIZED (
     SELECT DISTINCT ON (person_id) person_id, region_id, measure, kind, line, over,
            CASE WHEN now & %(first)s <> 0 THEN 1 ELSE 2 END AS priority,
@@ -148,45 +150,46 @@ _STANDING = """CASE
     ELSE 'open' END"""
 
 
-def scan_part(*, code: str, day: date, lines: Lines) -> dict[str, int]:
+def scan_part(*, code: str, day: date, ruling: Ruling) -> dict[str, int]:
     """Raises, refreshes and withdraws the warnings of the place whose division code starts so; returns COUNTS.
 
     Runs in the caller's transaction, and waits there for another scan of the same county.
     """
-    first = min((line.amount for line in lines.lines), default=0)
-    to_date = _TO_DATE.replace("{part}", _PARTS[lines.measure])
+    to_date = _TO_DATE.replace("{part}", _PARTS[ruling.table.measure])
     statement = _STATEMENT.replace("{to_date}", to_date).replace("{standing}", _STANDING)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"scan {code[:6]} {day.year}"])
-        cursor.execute(statement, _parameters(code, day, lines, first))
+        cursor.execute(statement, _parameters(code, day, ruling))
         row = cursor.fetchone()
     return dict(zip(COUNTS, map(int, row), strict=True))
 
 
-def _parameters(code: str, day: date, lines: Lines, lowest: int) -> dict[str, Any]:
-    above, below = APPROACHING
-    places = {category: at for at, category in enumerate(lines.order)}
-    codes = sorted(Category.values, key=lambda category: places[category])
+def _parameters(code: str, day: date, ruling: Ruling) -> dict[str, Any]:
+    lines, order = ruling.table.lines, ruling.order
     return {
-        "kinds": [line.kind for line in lines.lines],
-        "amounts": [line.amount for line in lines.lines],
-        "masks": [line.who for line in lines.lines],
-        "earlier": [line.earlier_too for line in lines.lines],
-        "others": [line.others for line in lines.lines],
-        "inclusive": [line.inclusive for line in lines.lines],
-        "codes": codes,
-        "bits": [BITS[category] for category in codes],
-        "first": lines.first,
-        "above": above,
-        "below": below,
-        "least": -(-lowest * above // below),
+        "kinds": [line.kind for line in lines],
+        "amounts": [line.line for line in lines],
+        "masks": [mask(line.categories) for line in lines],
+        "earlier": [line.earlier_too for line in lines],
+        "others": [line.others for line in lines],
+        "over_from": [line.over_from for line in lines],
+        "near_from": [line.near_from for line in lines],
+        "codes": list(order),
+        "bits": [BITS[category] for category in order],
+        "first": mask(ruling.table.warnings.first),
+        "least": min(line.near_from for line in lines),
         "day": day,
         "first_day": day.replace(month=1, day=1),
         "year": day.year,
         "low": code.ljust(12, "0"),
         "high": code.ljust(12, "9"),
-        "version": lines.version.pk,
+        "version": ruling.version.pk,
         "turned": _("已转为另一种预警"),
         "not_counted": _("当日不在预警人员范围内"),
         "under": _("更正后累计 0.00 元，未达到预警线"),
     }
+
+
+def mask(categories: Iterable[str]) -> int:
+    """Bit mask of category codes."""
+    return sum(BITS[code] for code in set(categories))

@@ -107,7 +107,7 @@ def scan_county(*, scan_id: int, code: str) -> dict[str, int]:
             return done.counts
     with transaction.atomic():
         found = law.lines_on(code.ljust(12, "0"), scan.on)
-        counts = scan_part(code=code, day=scan.on, lines=found) if found else dict.fromkeys(COUNTS, 0)
+        counts = scan_part(code=code, day=scan.on, ruling=found) if found else dict.fromkeys(COUNTS, 0)
         note = "" if found else _("当日没有适用的预警线")
         part, _new = ScanPart.objects.get_or_create(scan=scan, code=code, defaults={"counts": counts, "note": note})
         return part.counts

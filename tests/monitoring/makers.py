@@ -93,7 +93,7 @@ def read(policy: str, name: str) -> list[dict[str, str]]:
 
 def load_case(policy: str, version: PolicyVersion, region: str) -> dict[str, Person]:
     """A case of the golden files in the database: claims with their expected amounts, accumulators of each year."""
-    measure = lines_of(version, 2023).measure
+    measure = lines_of(version, date(2024, 1, 1)).table.measure
     persons = _case_persons(policy, region)
     settled = {row["claim_no"]: row for row in read(policy, "settle")}
     claims, years = [], defaultdict(list)
