@@ -99,7 +99,7 @@ def _accounts(passwords: dict[str, str]) -> list[dict[str, str]]:
         password = passwords.get(username) or "-".join(
             "".join(secrets.choice(ALPHABET) for _n in range(4)) for _m in range(3)
         )
-        user, _created = User.objects.get_or_create(
+        user, created = User.objects.get_or_create(
             username=username,
             defaults={
                 "name": _("演示") + str(role.label),
@@ -109,7 +109,7 @@ def _accounts(passwords: dict[str, str]) -> list[dict[str, str]]:
                 "is_staff": role == Role.ADMINISTRATOR,
             },
         )
-        if not user.check_password(password):
+        if created or username not in passwords:
             user.set_password(password)
             user.save(update_fields=["password"])
         rows.append(
