@@ -115,21 +115,27 @@ def acts_of(roles: list[str]) -> frozenset[Act]:
 
 @dataclass(frozen=True)
 class Scope:
-    """How a model relates to regions and roles. `narrow` may cut further, by the user's department for instance."""
+    """How a model relates to regions and roles.
+
+    `narrow` may cut further, by the user's department for instance; rows of `public` are seen from every region.
+    """
 
     region: str
     act: Act
     narrow: Callable[["User"], Q] | None = None
+    public: Q | None = None
 
 
 _SCOPES: dict[type[Model], Scope] = {}
 
 
-def scoped(region: str, act: Act, narrow: Callable[["User"], Q] | None = None) -> Callable[[type], type]:
+def scoped(
+    region: str, act: Act, narrow: Callable[["User"], Q] | None = None, public: Q | None = None
+) -> Callable[[type], type]:
     """Class decorator: `region` is the lookup of a 12-digit division code, e.g. `region_id` or `person__region_id`."""
 
     def register(model: type) -> type:
-        _SCOPES[model] = Scope(region, act, narrow)
+        _SCOPES[model] = Scope(region, act, narrow, public)
         return model
 
     return register

@@ -135,5 +135,5 @@ class PolicyFigures(models.Model):
         return f"{self.version_id} {self.sha256[:8]}"
 
 
-# The law is no secret: everyone who may read policies sees the versions of all regions (five regions side by side).
-access.scoped("region_id", Act.POLICY_READ)(PolicyVersion)
+# The law is no secret: whoever may read policies sees the published versions of all regions; drafts stay at home.
+access.scoped("region_id", Act.POLICY_READ, public=~Q(state__in=["draft", "submitted"]))(PolicyVersion)
