@@ -94,7 +94,7 @@ def _cell_maker(sheet: Any) -> Callable[[Any], Any]:
             return value
         cell = WriteOnlyCell(sheet, value=openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", neutralise(value)))
         cell.data_type = "s"
-        if value.isdigit():
+        if value.rstrip("Xx").isdigit():
             cell.number_format = "@"
         return cell
 

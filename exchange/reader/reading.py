@@ -21,7 +21,7 @@ SEPARATORS = (",", "\t", ";")
 _KEY = "id_number"
 # Shorter than any identity number: only such rows are looked at for being no data at all.
 _SHORT = 15
-_TOTAL = re.compile(r"(?:本页|本表|全县|全市|全旗)?(?:合计|总计|小计|共计|累计)")
+_TOTAL = re.compile(r"(?:本页|本表|全县|全市|全旗)?(?:合计|总计|小计|共计|累计)(?:[:(\d人户数]|$)")
 _FOOTER = re.compile(
     r"(?:制表|填表|填报|审核|复核|负责|经办|联系|报送|单位负责|分管领导)(?:人|单位|部门|日期|时间)?[:(]|(?:备注|说明|注)\d*:"
 )
@@ -162,7 +162,7 @@ class Reading:
         needed = [compact(cells[places[c.name]]) for c in self.schema.columns if c.required and c.name in places]
         written = [text for text in needed if text and text != first]
         total = _TOTAL.match(first) is not None and len(first) <= 20 and len(written) < max(2, len(needed) - 1)
-        footer = _FOOTER.match(first) is not None and not written
+        footer = _FOOTER.match(first) is not None and all(map(_FOOTER.match, written))
         again = all(compact(a) == compact(b) for a, b in zip(cells, self.header.cells, strict=False))
         if total or footer or again:
             self.skipped.append(Skipped(line, _shown(cells)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import datetime as dt
 import io
@@ -122,11 +123,11 @@ def _as_columns(rows: list[list[str]], width: int) -> tuple[Any, Any]:
 
 
 def sample_rows(text: str, separator: str, count: int) -> list[list[str]]:
-    """The first records of a text; empty when it cannot be parsed with that separator."""
-    try:
-        return list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator), count))
-    except csv.Error:
-        return []
+    """The first records of a text, as far as it can be parsed with that separator."""
+    rows: list[list[str]] = []
+    with contextlib.suppress(csv.Error):
+        rows.extend(islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator), count))
+    return rows
 
 
 def workbook(stream: BinaryIO) -> CalamineWorkbook:
