@@ -19,6 +19,7 @@ class Column:
 
     table: str
     key: str
+    key_type: str
     column: str
     purpose: str
 
@@ -30,7 +31,8 @@ def columns() -> Iterator[Column]:
             continue
         for field in model._meta.local_concrete_fields:
             if isinstance(field, EncryptedTextField):
-                yield Column(model._meta.db_table, model._meta.pk.column, field.column, field.purpose)
+                key = model._meta.pk
+                yield Column(model._meta.db_table, key.column, key.rel_db_type(connection), field.column, field.purpose)
 
 
 def rotate(*, batch: int = 1000, progress: Progress = no_progress) -> int:
@@ -79,9 +81,12 @@ def _rotate_batch(one: Column, batch: int) -> int:
             f"SELECT {key}, {column} FROM {table} WHERE {where} LIMIT {int(batch)} FOR UPDATE SKIP LOCKED",  # noqa: S608
             values,
         )
-        rows = [(pk, crypto.encrypt(crypto.decrypt(blob, one.purpose), one.purpose)) for pk, blob in cursor.fetchall()]
-        cursor.executemany(
-            f"UPDATE {table} SET {column} = %s WHERE {key} = %s",  # noqa: S608
-            [(blob, pk) for pk, blob in rows],
+        rows = cursor.fetchall()
+        keys = [str(pk) for pk, _blob in rows]
+        blobs = [crypto.encrypt(crypto.decrypt(blob, one.purpose), one.purpose) for _pk, blob in rows]
+        cursor.execute(
+            f"UPDATE {table} SET {column} = new.blob "  # noqa: S608
+            f"FROM unnest(%s::text[], %s::bytea[]) AS new(key, blob) WHERE {table}.{key} = new.key::{one.key_type}",
+            [keys, blobs],
         )
     return len(rows)
