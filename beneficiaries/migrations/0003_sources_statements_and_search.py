@@ -11,12 +11,19 @@ from django.db import migrations, models
 
 # Pieces hold no interpunct, so that a part of a name that spans it is found without it too.
 NAME_GRAMS = """
-CREATE FUNCTION name_grams(name text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$
-  SELECT array_agg(DISTINCT piece) FROM (
-    SELECT substr(plain, i, n) AS piece
-    FROM replace(name, '·', '') AS plain, generate_series(1, length(plain)) AS i, generate_series(1, 2) AS n
-  ) AS pieces
-$$
+CREATE FUNCTION name_grams(name text) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $$
+DECLARE
+  plain text := replace(name, '·', '');
+  found text[] := '{}';
+BEGIN
+  FOR i IN 1..length(plain) LOOP
+    found := found || substr(plain, i, 1);
+    IF i < length(plain) THEN
+      found := found || substr(plain, i, 2);
+    END IF;
+  END LOOP;
+  RETURN found;
+END $$
 """
 
 
