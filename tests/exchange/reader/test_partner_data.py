@@ -68,9 +68,9 @@ def test_a_claim_in_full():
         "claim_no": "S202305000000001", "id_number": "150525201611250323", "name": "程刚海", "service": "chronic",
         "settled_on": dt.date(2023, 5, 5), "hospital_level": 2, "charge_class": None, "location": "city",
         "referred": "no", "major_disease": False, "control_waived": False, "chronic_management": None, "total": 2108704,
-        "in_scope": 1855660, "out_of_catalogue": 253044, "fulamt_ownpay_amt": 253044, "overlmt_selfpay": 0, "preselfpay_amt": 0,
-        "basic_paid": 742264, "other_paid": 0, "hifmi_pay": 0, "hifob_pay": None, "maf_pay": 0, "psn_part_amt": 1366440,
-        "institution": "H15052500001", "insutype": "390", "dise_codg": None, "dise_name": None,
+        "in_scope": 1855660, "out_of_catalogue": 253044, "fulamt_ownpay_amt": 253044, "overlmt_selfpay": 0,
+        "preselfpay_amt": 0, "basic_paid": 742264, "other_paid": 0, "hifmi_pay": 0, "hifob_pay": None, "maf_pay": 0,
+        "psn_part_amt": 1366440, "institution": "H15052500001", "insutype": "390", "dise_codg": None, "dise_name": None,
     }  # fmt: skip
 
 
