@@ -89,7 +89,7 @@ def create_delivery(
         writer.writerow(row)
         count += 1
     body = "\ufeff" + text.getvalue()
-    stem = f"{kind}-{where.region.prefix}-{where.department}-{month:%Y-%m}"
+    stem = f"{kind}-{where.region.prefix:0<6}-{where.department}-{month:%Y-%m}"
     earlier = Delivery.objects.filter(kind=kind, region=where.region, department=where.department, month=month).count()
     delivery = Delivery(
         number=f"{stem}-{earlier + 1}",

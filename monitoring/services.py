@@ -4,6 +4,7 @@ import calendar
 from collections.abc import Iterable
 from datetime import date
 
+from celery import current_app
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Left
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.access import Act
-from accounts.jobs import Progress, no_progress
+from accounts.jobs import Progress, create_job, no_progress
 from accounts.models import Job, Level, Region, User
 from exchange import deliveries
 from exchange.models import Delivery
@@ -21,6 +22,8 @@ from monitoring.scan import COUNTS, scan_part
 from policies import selectors as policies
 
 State = BurdenWarning.State
+# Names of the tasks (monitoring.tasks), which call the services here.
+SCAN, PUSH = "monitoring.scan", "monitoring.push"
 # Warnings that stand: the person is over a line.
 STANDING = (State.OPEN, State.PUSHED, State.ANSWERED)
 COLUMNS = (
@@ -110,6 +113,8 @@ def scan_county(*, scan_id: int, code: str) -> dict[str, int]:
         counts = scan_part(code=code, day=scan.on, ruling=found) if found else dict.fromkeys(COUNTS, 0)
         note = "" if found else _("当日没有适用的预警线")
         part, _new = ScanPart.objects.get_or_create(scan=scan, code=code, defaults={"counts": counts, "note": note})
+        if scan.job_id:
+            Job.objects.filter(pk=scan.job_id, state=Job.State.RUNNING).update(done=scan.parts.count())
         return part.counts
 
 
@@ -123,7 +128,54 @@ def finish_scan(*, scan_id: int) -> Scan:
         scan.counts = {name: sum(counts.get(name, 0) for counts in parts.values()) for name in COUNTS}
         scan.finished_at = timezone.now()
         scan.save(update_fields=["counts", "finished_at"])
+        if scan.job_id:
+            Job.objects.filter(pk=scan.job_id).update(
+                state=Job.State.DONE, done=len(parts), total=len(parts), finished_at=scan.finished_at, message=""
+            )
         return scan
+
+
+# --- a scan on the workers ----------------------------------------------------------------------------------------
+def start_scan(*, region: Region, on: date, actor: User | None, url: str) -> Scan:
+    """A scan whose counties go to the workers; its job shows the progress. Raises MonitoringError."""
+    with transaction.atomic():
+        title = _("扫描%(region)s，截至 %(day)s") % {"region": region.name, "day": on}
+        job = create_job(kind="scan", title=title[:120], region=region, actor=actor, url=url)
+        scan = begin_scan(region=region, on=on, actor=actor, job=job)
+        Job.objects.filter(pk=job.pk).update(
+            state=Job.State.RUNNING, total=len(county_codes(region)), started_at=timezone.now(), step=_("逐县扫描")
+        )
+        transaction.on_commit(lambda: current_app.send_task(SCAN, (scan.pk,)))
+    return scan
+
+
+def codes_left(scan: Scan) -> list[str]:
+    """The counties that a scan has still to do."""
+    done = set(scan.parts.values_list("code", flat=True))
+    return [code for code in county_codes(scan.region) if code not in done]
+
+
+def note_failure(*, scan_id: int, reason: str) -> None:
+    """A county could not be scanned: the job says why; starting the scan again does what is left."""
+    job = Job.objects.filter(scan__pk=scan_id).exclude(state=Job.State.DONE)
+    job.update(state=Job.State.FAILED, message=reason[:2000], finished_at=timezone.now())
+
+
+def start_push(*, region: Region, month: date, actor: User | None, url: str) -> Job:
+    """Closes the month's list on the worker; the job shows the progress."""
+    _allowed(actor, Act.WARNING_PUSH, region)
+    with transaction.atomic():
+        title = _("推送%(region)s %(month)s 预警") % {"region": region.name, "month": f"{month:%Y-%m}"}
+        job = create_job(kind="push", title=title[:120], region=region, actor=actor, url=url)
+        transaction.on_commit(lambda: current_app.send_task(PUSH, (region.pk, month.isoformat(), job.pk)))
+    return job
+
+
+def regions_with_warnings(day: date) -> list[Region]:
+    """Regions whose own version in force on the day has warning lines."""
+    found = policies.PolicyVersion.objects.filter(state__in=policies.IN_FORCE, validity__contains=day)
+    codes = {v.region_id for v in found.defer("body") if policies.document_of(v).warnings}
+    return list(Region.objects.filter(code__in=codes))
 
 
 # --- push ---------------------------------------------------------------------------------------------------------

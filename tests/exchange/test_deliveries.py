@@ -48,7 +48,7 @@ def test_every_state_can_be_reached_and_only_the_end_is_final():
 
 def test_an_acknowledged_delivery_keeps_receipt_times_and_the_call(receiver):
     delivery = make_delivery(make_partner(receiver), rows=3)
-    assert (delivery.number, delivery.state) == ("warnings-1505-civil_affairs-2023-05-1", State.WAITING)
+    assert (delivery.number, delivery.state) == ("warnings-150500-civil_affairs-2023-05-1", State.WAITING)
     send(delivery)
     done = fresh(delivery)
     assert (done.state, done.receipt, done.last_error, done.attempts) == (State.ACKNOWLEDGED, "R-1", "", 1)
