@@ -16,7 +16,7 @@ from .engine import Book, Rules, SpellArrays, calendar, load_book, load_paramete
 from .engine.batch import Batch, Calendar
 from .engine.chain import AMOUNT_COUNT, MONEY_COUNT
 from .engine.codes import CATEGORY_CODES, NONE
-from .engine.money import format_yuan
+from .engine.money import CENTS, format_yuan
 from .engine.settlement import year_end_number
 from .engine.subsidy import subsidy_table
 from .engine.warnings import WarningTable, warning_table
@@ -49,7 +49,6 @@ SETTLE_COLUMNS: Final = (
 )
 SUBSIDY_COLUMNS: Final = ("id_number", "category", "fund", "county_finance", "person")
 WARNING_COLUMNS: Final = ("id_number", "kind", "measure", "line", "approaching")
-CENTS: Final = tuple(f".{cents:02d}" for cents in range(100))
 WINNERS: Final = (*CATEGORY_CODES, NONE)
 
 

@@ -40,6 +40,7 @@ NotGoverned, ClaimRefused (field, value, reason).
 
 from .batch import Batch, Calendar, ClaimArrays, SpellArrays, calendar, settle_many
 from .book import Book, load_book
+from .chain import State
 from .codes import CATEGORIES, CATEGORY_CODES, MONITORED, NONE, category_label
 from .document import Clause, Document, Reading
 from .errors import (
@@ -70,7 +71,6 @@ from .settlement import (
     Claim,
     Settlement,
     Spell,
-    State,
     YearEnd,
     check_money,
     settle_claim,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -39,33 +39,32 @@ class ClaimArrays:
 
 @dataclass
 class SpellArrays:
-    """Category spells of persons 0…n-1: those of person p are `start[p]` to `start[p + 1]`. All int32 but start."""
+    """Category spells of persons 0…n-1: those of person p are `start[p]` to `start[p + 1]` (int64).
+
+    `flat` has four numbers per spell (int32): category index, first day, last day, approved.
+    """
 
     start: Any
-    category: Any
-    first: Any
-    last: Any
-    approved: Any
+    flat: Any
 
     @classmethod
-    def of(cls, persons: Sequence[Sequence[tuple[int, int, int, int]]]) -> SpellArrays:
+    def of(cls, persons: Iterable[Iterable[tuple[int, int, int, int]]]) -> SpellArrays:
         """From (category index, first day, last day, approved) tuples per person."""
-        made = cls(array("q", [0]), array("i"), array("i"), array("i"), array("i"))
+        made = cls(array("q", [0]), array("i"))
         for spells in persons:
-            for category, first, last, approved in spells:
-                made.category.append(category)
-                made.first.append(first)
-                made.last.append(last)
-                made.approved.append(approved)
-            made.start.append(len(made.category))
+            for spell in spells:
+                made.flat.extend(spell)
+            made.start.append(len(made.flat) // 4)
         return made
 
 
 @dataclass
 class Batch:
-    """Results by claim in the order of the input: winner's index, flag, and seven amounts (chain.AMOUNT_STEPS).
+    """Results by claim in the order of the input; claims not in `order` stay zero.
 
-    `year_end`: (person, year, category index, paid, base) per year-end row. Claims not in `order` stay zero.
+    `category` the winner's index, `over_control` the flag, `amounts` seven per claim: cii, assistance, out-of-catalogue
+    assistance, top-up, borne by the institution, in-scope burden, personal burden.
+    `year_end`: (person, year, category index, paid, base) per year-end row.
     """
 
     category: Any
@@ -131,29 +130,27 @@ def settle_many(rules: Rules, cal: Calendar, claims: ClaimArrays, spells: SpellA
     return settle_compiled(rules, cal, claims, spells)
 
 
-def _closing(rules: Rules, cal: Calendar) -> tuple[list[YearTable], list[int], list[int]]:
-    """All tables, and for each the number of the one that closes its year with that year's last day."""
+def _closing(rules: Rules, cal: Calendar) -> tuple[list[YearTable], list[int]]:
+    """All tables, and for each three numbers: the table that closes its year or -1, the last day, the year."""
     tables = list(cal.tables)
-    closing, days = [], []
+    closing = []
     for table in cal.tables:
         last = rules.closing_table(table.year)
         if last is not None and last not in tables:
             tables.append(last)
-        closing.append(-1 if last is None else tables.index(last))
-        days.append(date(table.year, 12, 31).toordinal())
-    return tables, closing, days
+        day = date(table.year, 12, 31).toordinal()
+        closing += [-1 if last is None else tables.index(last), day, table.year]
+    return tables, closing
 
 
 def _interpreted(rules: Rules, cal: Calendar, claims: ClaimArrays, spells: SpellArrays) -> Batch:
-    tables, closing, days = _closing(rules, cal)
+    tables, closing = _closing(rules, cal)
     count = len(claims.person)
     made = Batch([0] * count, [0] * count, [0] * (count * ch.AMOUNT_COUNT), [])
-    rows = [0] * (5 * count)
+    rows = [0] * (ch.YEAR_END_COUNT * count)
     number = ch.run(
         [value for table in tables for value in table.values],
-        [table.year for table in cal.tables],
         closing,
-        days,
         list(claims.order),
         list(claims.person),
         list(claims.day),
@@ -161,8 +158,8 @@ def _interpreted(rules: Rules, cal: Calendar, claims: ClaimArrays, spells: Spell
         list(claims.codes),
         list(claims.money),
         list(spells.start),
-        (list(spells.category), list(spells.first), list(spells.last), list(spells.approved)),
-        ([0] * ch.CLAIM_SIZE, [0] * ch.STATE_SIZE, [0] * ch.OUT_SIZE, [0] * ch.BEST_SIZE),
+        list(spells.flat),
+        ch.State(),
         made.category,
         made.over_control,
         made.amounts,
@@ -176,17 +173,15 @@ def settle_compiled(rules: Rules, cal: Calendar, claims: ClaimArrays, spells: Sp
     """As `settle_many`, always compiled; results are NumPy arrays."""
     import numpy as np
 
-    tables, closing, days = _closing(rules, cal)
+    tables, closing = _closing(rules, cal)
     count = len(claims.person)
     day = np.asarray(claims.day, np.int32)
     made = Batch(np.zeros(count, np.int8), np.zeros(count, np.int8), np.zeros(count * ch.AMOUNT_COUNT, np.int64), [])
     pays_at_year_end = any(table.needs_year_end for table in tables)
-    rows = np.zeros(5 * count if pays_at_year_end else 5, np.int64)
+    rows = np.zeros(ch.YEAR_END_COUNT * (count if pays_at_year_end else 1), np.int64)
     number = compiled_run()(
         np.array([value for table in tables for value in table.values], np.int64),
-        np.array([table.year for table in cal.tables], np.int64),
         np.array(closing, np.int64),
-        np.array(days, np.int64),
         np.asarray(claims.order, np.int64),
         np.asarray(claims.person, np.int32),
         day,
@@ -194,14 +189,14 @@ def settle_compiled(rules: Rules, cal: Calendar, claims: ClaimArrays, spells: Sp
         np.asarray(claims.codes, np.int8),
         np.asarray(claims.money, np.int64),
         np.asarray(spells.start, np.int64),
-        tuple(np.asarray(a, np.int32) for a in (spells.category, spells.first, spells.last, spells.approved)),
-        tuple(np.zeros(size, np.int64) for size in (ch.CLAIM_SIZE, ch.STATE_SIZE, ch.OUT_SIZE, ch.BEST_SIZE)),
+        np.asarray(spells.flat, np.int32),
+        ch.State(),
         made.category,
         made.over_control,
         made.amounts,
         rows,
     )
-    made.year_end = _rows(rows[: 5 * number].tolist(), number)
+    made.year_end = _rows(rows[: ch.YEAR_END_COUNT * number].tolist(), number)
     return made
 
 

@@ -109,32 +109,32 @@ class _Writer:
         named: list[str] = []
         unnamed: list[str] = []
         for index, code in enumerate(CATEGORY_CODES):
-            if self.settlement.valid >> index & 1 and code not in considered:
+            if self.settlement.facts.valid >> index & 1 and code not in considered:
                 (named if code in order else unnamed).append(category_label(code))
         parts = [f"{'、'.join(named)}的申请尚未批准，不参与比较"] if named else []
         return "；".join([*parts, f"{'、'.join(unnamed)}不在本政策列明的身份之内"] if unnamed else parts)
 
     def control(self) -> None:
-        share, control = self.steps[ch.O_CONTROL_SHARE], self.table.document.control
+        share, control = self.steps.control.share, self.table.document.control
         if share < 0 or control is None:
             return
-        claim, line = self.claim, self.steps[ch.O_CONTROL_LINE]
+        claim, line = self.claim, self.steps.control.line
         place = HOSPITAL_LEVELS[claim.hospital_level]
         if any(s.charge_class for s in control.shares):
             place = CHARGE_CLASSES[claim.charge_class]
         compared = f"总费用 {format_yuan(claim.total)} × {format_ratio(share)} = {format_yuan(line)}（{place}）"
         spent = f"目录外费用 {format_yuan(claim.out_of_catalogue)}"
-        if not self.steps[ch.O_OVER_CONTROL]:
+        if not self.steps.control.over:
             self.add("control", "目录外费用控制", f"{spent}，未超过 {compared}", 0, control.clauses)
         elif control.bears:
-            borne = self.steps[ch.O_BORNE]
+            borne = self.steps.control.borne
             self.add("control", "超控制比例，由医疗机构承担", f"{spent} − {compared}", borne, control.clauses)
         else:
             self.add("control", "目录外占比超标（只作标记）", f"{spent}，超过 {compared}", 0, control.clauses)
 
     def critical_illness(self) -> None:
         claim, steps, rule = self.claim, self.steps, self.table.document.critical_illness
-        own, paid = steps[ch.O_AFTER_BASIC], steps[ch.O_CII]
+        own, paid = steps.cii.own, steps.cii.paid
         formula = f"政策范围内费用 {format_yuan(claim.in_scope)} − 基本医保支付 {format_yuan(claim.basic_paid)}"
         self.add("after_basic", "基本医保后的政策范围内自付", formula, own)
         if claim.given_cii is not None:
@@ -142,43 +142,42 @@ class _Writer:
         else:
             self._resident_cii(rule.deductible)
         formula = f"{format_yuan(own)} − {format_yuan(paid)}"
-        self.add("after_cii", "大病保险后的政策范围内自付", formula, steps[ch.O_AFTER_CII])
+        self.add("after_cii", "大病保险后的政策范围内自付", formula, steps.cii.rest)
 
     def _resident_cii(self, deductible: Figure) -> None:
         steps, rule, table = self.steps, self.table.document.critical_illness, self.table
-        tilt = table.tilts.get(steps[ch.O_CATEGORY])
+        tilt = table.tilts.get(steps.category)
         clauses = tuple(dict.fromkeys(rule.clauses + (tilt.clauses if tilt else ())))
         figure = table.working(deductible) + (f"，倾斜降低 {format_ratio(tilt.reduction)}" if tilt else "")
-        payable, before = steps[ch.O_CII_PAYABLE], self.settlement.before.cii_base
-        formula = over_formula(before, steps[ch.O_AFTER_BASIC], steps[ch.O_CII_DEDUCTIBLE], figure)
+        payable, before = steps.cii.payable, self.settlement.before.cii_base
+        formula = over_formula(before, steps.cii.own, steps.cii.deductible, figure)
         self.add("cii_payable", "大病保险可支付费用", formula, payable, clauses, table.mark(deductible))
-        ratio = table.values[ch.T_CATEGORY + steps[ch.O_CATEGORY] * ch.CATEGORY_STRIDE + ch.K_CII_RATIO]
-        formula = f"{format_yuan(payable)} × {format_ratio(ratio)} = {format_yuan(steps[ch.O_CII_COMPUTED])}"
+        formula = f"{format_yuan(payable)} × {format_ratio(steps.cii.ratio)} = {format_yuan(steps.cii.computed)}"
         if tilt:
             formula += f"（{table.working(rule.ratio)}，倾斜提高 {format_ratio(tilt.points)[:-1]} 个百分点）"
-        formula += _within(steps[ch.O_CII_LEFT], "大病保险最高支付限额")
-        marks = table.mark(rule.ratio) + (table.mark(rule.cap) if steps[ch.O_CII_LEFT] >= 0 else ())
+        formula += _within(steps.cii.left, "大病保险最高支付限额")
+        marks = table.mark(rule.ratio) + (table.mark(rule.cap) if steps.cii.left >= 0 else ())
         if tilt and tilt.illustrative:
             marks += ("倾斜幅度：示例，待替换",)
-        self.add("cii", "大病保险支付", formula, steps[ch.O_CII], clauses, marks)
+        self.add("cii", "大病保险支付", formula, steps.cii.paid, clauses, marks)
 
     def assistance(self) -> None:
         found, steps = self.table.document.assistance, self.steps
         rule = self._rule()
-        if found is not None and not steps[ch.O_COVERED]:
+        if found is not None and not steps.assistance.covered:
             formula = "未按规定转诊，不予医疗救助，也不计入起付线累计"
             self.add("assistance", "医疗救助支付", formula, 0, found.referral_clauses)
         elif rule is None:
             self.add("assistance", "医疗救助支付", *self._no_rule())
-        elif steps[ch.O_DEFERRED]:
-            formula = f"限额管理，{format_yuan(steps[ch.O_AFTER_CII])} 计入年末一次性救助"
+        elif steps.assistance.deferred:
+            formula = f"限额管理，{format_yuan(steps.cii.rest)} 计入年末一次性救助"
             self.add("assistance", "医疗救助支付", formula, 0, rule.clauses)
         else:
             self._paid_assistance(rule)
 
     def _rule(self) -> AssistanceRule | None:
         service, where = self._place()
-        return self.table.rules.get((self.steps[ch.O_CATEGORY], service, where))
+        return self.table.rules.get((self.steps.category, service, where))
 
     def _place(self) -> tuple[int, int]:
         return list(SERVICES).index(self.claim.service), list(LOCATIONS).index(self.claim.location)
@@ -198,19 +197,21 @@ class _Writer:
 
     def _paid_assistance(self, rule: AssistanceRule) -> None:
         steps, before = self.steps, self.settlement.before
-        base = steps[ch.O_PAYABLE]
-        if steps[ch.O_DEDUCTIBLE]:
+        base = steps.assistance.payable
+        if steps.assistance.deductible:
             figure = self.table.working(rule.deductible)
-            formula = over_formula(steps[ch.O_BASE_BEFORE], steps[ch.O_AFTER_CII], steps[ch.O_DEDUCTIBLE], figure)
+            formula = over_formula(steps.assistance.base, steps.cii.rest, steps.assistance.deductible, figure)
             marks = self.table.mark(rule.deductible)
             self.add("assistance_payable", "救助起付线以上费用", formula, base, rule.clauses, marks)
-        formula = f"{format_yuan(base)} × {format_ratio(steps[ch.O_RATIO])} = {format_yuan(steps[ch.O_COMPUTED])}"
+        formula = (
+            f"{format_yuan(base)} × {format_ratio(steps.assistance.ratio)} = {format_yuan(steps.assistance.computed)}"
+        )
         if rule.reach is not None:
-            lifted = f"救助到政策范围内费用的 {format_ratio(rule.reach)}，需 {format_yuan(steps[ch.O_REACH])}"
+            lifted = f"救助到政策范围内费用的 {format_ratio(rule.reach)}，需 {format_yuan(steps.assistance.reach)}"
             formula += f"；{lifted}，取较大者"
-        formula += _within(steps[ch.O_LEFT], f"年度救助限额（已用 {format_yuan(self._used(before.assist_paid))}）")
+        formula += _within(steps.assistance.left, f"年度救助限额（已用 {format_yuan(self._used(before.assist_paid))}）")
         label = f"医疗救助支付（{rule.name}）"
-        self.add("assistance", label, formula, steps[ch.O_ASSISTANCE], self._rule_clauses(rule))
+        self.add("assistance", label, formula, steps.assistance.paid, self._rule_clauses(rule))
 
     def _used(self, ordinary: int) -> int:
         separate = self.table.values[ch.T_MAJOR_POOL] == 1 and self.claim.major_disease
@@ -222,55 +223,55 @@ class _Writer:
 
     def out_of_catalogue(self) -> None:
         steps = self.steps
-        rule = self.table.out_rules.get((steps[ch.O_CATEGORY], *self._place()))
+        rule = self.table.out_rules.get((steps.category, *self._place()))
         if rule is None:
             return
-        outside, borne = self.claim.out_of_catalogue, steps[ch.O_BORNE]
+        outside, borne = self.claim.out_of_catalogue, steps.control.borne
         rest = f"目录外费用 {format_yuan(outside)} − 医疗机构承担 {format_yuan(borne)}"
         formula = f"（{rest}）× {format_ratio(rule.ratio)}"
         label = f"目录外费用救助（{rule.name}）"
-        self.add("out_of_catalogue", label, formula, steps[ch.O_OUT_ASSISTANCE], rule.clauses)
+        self.add("out_of_catalogue", label, formula, steps.outside, rule.clauses)
 
     def top_up(self) -> None:
         rule, steps, table = self.table.document.top_up, self.steps, self.table
         if rule is None or rule.mode != "automatic":
             return
-        if not steps[ch.O_COVERED] or self.settlement.category not in rule.who:
-            why = "未按规定转诊" if not steps[ch.O_COVERED] else "没有本政策列明的救助身份"
+        if not steps.assistance.covered or self.settlement.category not in rule.who:
+            why = "未按规定转诊" if not steps.assistance.covered else "没有本政策列明的救助身份"
             self.add("top_up", "倾斜救助", f"{why}，不予倾斜救助", 0, rule.clauses)
             return
         threshold = table.values[ch.T_TOP_UP_THRESHOLD]
-        payable = steps[ch.O_TOP_UP_PAYABLE]
+        payable = steps.top_up.payable
         before = self.settlement.before.topup_base
-        formula = over_formula(before, steps[ch.O_TOP_UP_BURDEN], threshold, table.working(rule.threshold))
+        formula = over_formula(before, steps.top_up.burden, threshold, table.working(rule.threshold))
         marks = table.mark(rule.threshold)
         self.add("top_up_payable", "三重制度后的负担，倾斜救助起付线以上", formula, payable, rule.clauses, marks)
-        formula = f"{format_yuan(payable)} × {format_ratio(rule.ratio)} = {format_yuan(steps[ch.O_TOP_UP_COMPUTED])}"
-        formula += _within(steps[ch.O_TOP_UP_LEFT], f"年度最高限额 {rule.limit.text}")
-        self.add("top_up", "倾斜救助", formula, steps[ch.O_TOP_UP], rule.clauses)
+        formula = f"{format_yuan(payable)} × {format_ratio(rule.ratio)} = {format_yuan(steps.top_up.computed)}"
+        formula += _within(steps.top_up.left, f"年度最高限额 {rule.limit.text}")
+        self.add("top_up", "倾斜救助", formula, steps.top_up.paid, rule.clauses)
 
     def burden(self) -> None:
         steps, claim = self.steps, self.claim
-        parts = [f"大病保险后自付 {format_yuan(steps[ch.O_AFTER_CII])}"]
-        for name, step in (("医疗救助", ch.O_ASSISTANCE), ("倾斜救助", ch.O_TOP_UP)):
-            if steps[step]:
-                parts.append(f"{name} {format_yuan(steps[step])}")
-        self.add("in_scope_burden", "政策范围内个人负担", " − ".join(parts), steps[ch.O_IN_SCOPE_BURDEN])
+        parts = [f"大病保险后自付 {format_yuan(steps.cii.rest)}"]
+        for name, paid in (("医疗救助", steps.assistance.paid), ("倾斜救助", steps.top_up.paid)):
+            if paid:
+                parts.append(f"{name} {format_yuan(paid)}")
+        self.add("in_scope_burden", "政策范围内个人负担", " − ".join(parts), steps.in_scope_burden)
         taken = (
-            ("医疗机构承担", steps[ch.O_BORNE]),
+            ("医疗机构承担", steps.control.borne),
             ("基本医保", claim.basic_paid),
-            ("大病保险", steps[ch.O_CII]),
-            ("医疗救助", steps[ch.O_ASSISTANCE]),
-            ("目录外费用救助", steps[ch.O_OUT_ASSISTANCE]),
-            ("倾斜救助", steps[ch.O_TOP_UP]),
+            ("大病保险", steps.cii.paid),
+            ("医疗救助", steps.assistance.paid),
+            ("目录外费用救助", steps.outside),
+            ("倾斜救助", steps.top_up.paid),
             ("其他支付", claim.other_paid),
         )
         formula = " − ".join(
             [f"总费用 {format_yuan(claim.total)}", *(f"{name} {format_yuan(fen)}" for name, fen in taken if fen)]
         )
-        if steps[ch.O_UNUSED_OTHER]:
-            formula += f"，其他支付超出 {format_yuan(steps[ch.O_UNUSED_OTHER])}，个人负担按零计"
-        self.add("personal_burden", "个人负担", formula, steps[ch.O_PERSONAL_BURDEN])
+        if steps.spare:
+            formula += f"，其他支付超出 {format_yuan(steps.spare)}，个人负担按零计"
+        self.add("personal_burden", "个人负担", formula, steps.personal_burden)
 
 
 def _within(left: int, limit: str) -> str:
@@ -281,13 +282,13 @@ def year_end_lines(year_end: YearEnd) -> list[Line]:
     """The working of the one payment at year end."""
     table, steps, code = year_end.table, year_end.steps, year_end.category
     service = table.values[ch.T_YEAR_END_SERVICE]
-    rule = table.rules.get((steps[ch.O_CATEGORY], service, 0))
+    rule = table.rules.get((steps.category, service, 0))
     day = f"{year_end.year}-12-31"
     lines = [Line("year_end_base", "限额管理费用本年累计自付", "各次大病保险后的政策范围内自付之和", year_end.base)]
     if rule is None:
         formula = f"{day} 没有可得年末救助的身份"
         return [*lines, Line("assistance", "年末一次性救助", formula, 0, table.document.categories.clauses)]
-    formula = f"{format_yuan(year_end.base)} × {format_ratio(steps[ch.O_RATIO])} = {format_yuan(steps[ch.O_COMPUTED])}"
-    formula = f"{day} 身份：{category_label(code)}；{formula}{_within(steps[ch.O_LEFT], '年度救助限额')}"
+    formula = f"{format_yuan(year_end.base)} × {format_ratio(steps.ratio)} = {format_yuan(steps.computed)}"
+    formula = f"{day} 身份：{category_label(code)}；{formula}{_within(steps.left, '年度救助限额')}"
     label, reading = f"年末一次性救助（{rule.name}）", table.reading(rule.clauses)
-    return [*lines, Line("assistance", label, formula, steps[ch.O_ASSISTANCE], rule.clauses, reading)]
+    return [*lines, Line("assistance", label, formula, steps.paid, rule.clauses, reading)]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Final
 
-from . import chain as ch
 from .settlement import Settlement, YearEnd
 
 MEASURE_LABELS: Final = {
@@ -73,7 +72,7 @@ def measures_of(settled: Settlement | YearEnd) -> Measures:
     return Measures(
         personal_burden=settled.personal_burden,
         total_after_insurance=claim.total - claim.basic_paid - settled.cii_paid,
-        in_scope_after_insurance=settled.steps[ch.O_AFTER_CII],
+        in_scope_after_insurance=settled.steps.cii.rest,
         in_scope_burden=settled.in_scope_burden,
         **{
             f"in_scope_{service}": claim.in_scope,

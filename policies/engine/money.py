@@ -7,12 +7,8 @@ from typing import Final
 BASIS: Final = 10_000
 # Above this a claim is a typing error; below it no product with a ratio and no yearly sum leaves 64 bits.
 MAX_YUAN_DIGITS: Final = 10
+CENTS: Final = tuple(f".{cents:02d}" for cents in range(100))
 _YUAN = re.compile(rf"([0-9]{{1,{MAX_YUAN_DIGITS}}})(?:\.([0-9]{{1,2}}))?")
-
-
-def share(amount: int, basis_points: int) -> int:
-    """`amount` × ratio, half up to the fen; `amount` must not be negative."""
-    return (amount * basis_points + BASIS // 2) // BASIS
 
 
 def parse_yuan(text: str) -> int:
@@ -30,8 +26,7 @@ def parse_yuan(text: str) -> int:
 
 def format_yuan(fen: int) -> str:
     """`-1234` → `-12.34`."""
-    whole, cents = divmod(abs(fen), 100)
-    return f"{'-' if fen < 0 else ''}{whole}.{cents:02d}"
+    return f"{fen // 100}{CENTS[fen % 100]}" if fen >= 0 else f"-{-fen // 100}{CENTS[-fen % 100]}"
 
 
 def format_ratio(basis_points: int) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from . import chain as ch
+from .chain import Facts, State, Steps, YearEndSteps
 from .codes import (
     CATEGORY_CODES,
     CATEGORY_INDEX,
     LOCATION_INDEX,
     NONE,
+    NONE_INDEX,
     REFERRAL_INDEX,
     SERVICE_INDEX,
 )
@@ -64,99 +66,75 @@ class Spell:
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """What one person's calendar year has used up so far, in fen; zero on 1 January.
-
-    `deductible_base` serves most policies; the two others are the bases of further locations (version 2021 of
-    Yangcheng). `major_seen` is 1 once a claim with a major disease was settled.
-    """
-
-    cii_base: int = 0
-    cii_paid: int = 0
-    deductible_base: int = 0
-    deductible_base_2: int = 0
-    deductible_base_3: int = 0
-    assist_paid: int = 0
-    assist_major_paid: int = 0
-    topup_base: int = 0
-    topup_paid: int = 0
-    annual_base: int = 0
-    major_seen: int = 0
-
-    def to_dict(self) -> dict[str, int]:
-        """Plain integers by name, for storing."""
-        return {name: getattr(self, name) for name in STATE_FIELDS}
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, int]) -> State:
-        """The reverse; names not stored are zero, unknown names are refused (ValueError)."""
-        unknown = set(stored) - set(STATE_FIELDS)
-        if unknown:
-            raise ValueError(f"unknown state: {sorted(unknown)}")
-        return cls(**stored)
-
-
-STATE_FIELDS = tuple(f.name for f in fields(State))
-assert len(STATE_FIELDS) == ch.STATE_SIZE  # noqa: S101 - the order is that of the chain's S_ offsets
-
-
 @dataclass(frozen=True)
 class Settlement:
     """What a claim comes to. Amounts in fen; `category` the winner's code or `none`; `state` after the claim.
 
-    `candidates` pairs every category considered with the sum that it would have received; `valid` is the mask of all
-    categories held on the day. `lines` is the working.
+    `steps` are the winner's intermediate amounts, `facts` the claim as the chain read it.
     """
 
     table: YearTable
     claim: Claim
     before: State
-    state: State
-    steps: list[int]
-    candidates: tuple[tuple[str, int], ...]
-    valid: int
+    facts: Facts
+    steps: Steps
+
+    @property
+    def state(self) -> State:
+        return self.steps.state
 
     @property
     def category(self) -> str:
-        return code_of(self.steps[ch.O_CATEGORY])
+        return code_of(self.steps.category)
 
     @property
     def cii_paid(self) -> int:
-        return self.steps[ch.O_CII]
+        return self.steps.cii.paid
 
     @property
     def assistance(self) -> int:
-        return self.steps[ch.O_ASSISTANCE]
+        return self.steps.assistance.paid
 
     @property
     def out_of_catalogue_assistance(self) -> int:
-        return self.steps[ch.O_OUT_ASSISTANCE]
+        return self.steps.outside
 
     @property
     def top_up(self) -> int:
-        return self.steps[ch.O_TOP_UP]
+        return self.steps.top_up.paid
 
     @property
     def institution_borne(self) -> int:
-        return self.steps[ch.O_BORNE]
+        return self.steps.control.borne
 
     @property
     def over_control(self) -> bool:
-        return self.steps[ch.O_OVER_CONTROL] == 1
+        return self.steps.control.over == 1
 
     @property
     def in_scope_burden(self) -> int:
-        return self.steps[ch.O_IN_SCOPE_BURDEN]
+        return self.steps.in_scope_burden
 
     @property
     def personal_burden(self) -> int:
-        return self.steps[ch.O_PERSONAL_BURDEN]
+        return self.steps.personal_burden
 
     @property
     def unused_other(self) -> int:
         """Other payments beyond what was left to pay: nobody's cost, so the account of the claim still closes."""
-        return self.steps[ch.O_UNUSED_OTHER]
+        return self.steps.spare
+
+    @cached_property
+    def candidates(self) -> tuple[tuple[str, int], ...]:
+        """Every category considered, in the order of the policy, none last, with the sum that it would receive."""
+        t, facts = self.table.values, self.facts
+        order = t[ch.T_ORDER : ch.T_ORDER + t[ch.T_CANDIDATE_COUNT]]
+        tried = [k for k in order if ch.is_candidate(t, 0, k, facts.valid, facts.approved)]
+        totals = {self.steps.category: self.steps.total}
+        for k in (*tried, NONE_INDEX):
+            if k not in totals:
+                totals[k] = ch.candidate(t, 0, k, facts, self.before).total
+        return tuple((code_of(k), totals[k]) for k in (*tried, NONE_INDEX))
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -167,21 +145,29 @@ class Settlement:
 
 @dataclass(frozen=True)
 class YearEnd:
-    """The one payment of quota-managed chronic care at year end (S4-06); None when nothing was gathered."""
+    """The one payment of quota-managed chronic care at year end (S4-06), from the `state` before it."""
 
     table: YearTable
     year: int
-    base: int
-    state: State
-    steps: list[int]
+    before: State
+    steps: YearEndSteps
+
+    @property
+    def base(self) -> int:
+        """What the year gathered, in fen."""
+        return self.before.annual_base
+
+    @property
+    def state(self) -> State:
+        return self.before._replace(assist_paid=self.before.assist_paid + self.assistance)
 
     @property
     def category(self) -> str:
-        return code_of(self.steps[ch.O_CATEGORY])
+        return code_of(self.steps.category)
 
     @property
     def assistance(self) -> int:
-        return self.steps[ch.O_ASSISTANCE]
+        return self.steps.paid
 
     @property
     def in_scope_burden(self) -> int:
@@ -230,7 +216,7 @@ def check_money(total: int, in_scope: int, out_of_catalogue: int, basic_paid: in
         raise ClaimRefused("total", format_yuan(total), reason)
 
 
-def vector_of(claim: Claim, spells: Iterable[Spell]) -> list[int]:
+def facts_of(claim: Claim, spells: Iterable[Spell]) -> Facts:
     """The claim as the chain reads it. Raises ClaimRefused for what must not be settled."""
     for name in ("total", "in_scope", "out_of_catalogue", "basic_paid", "other_paid"):
         if getattr(claim, name) < 0:
@@ -240,7 +226,7 @@ def vector_of(claim: Claim, spells: Iterable[Spell]) -> list[int]:
     if given > claim.in_scope - claim.basic_paid:
         raise ClaimRefused("given_cii", format_yuan(given), "职工大额医疗补助大于基本医保后的政策范围内自付，请核对")
     valid, approved = masks_of(spells, claim.settled_on)
-    return [
+    return Facts(
         SERVICE_INDEX[claim.service],
         LOCATION_INDEX[claim.location],
         claim.hospital_level - 1,
@@ -257,7 +243,7 @@ def vector_of(claim: Claim, spells: Iterable[Spell]) -> list[int]:
         given,
         valid,
         approved,
-    ]
+    )
 
 
 def settle_claim(rules: Rules, state: State, claim: Claim, spells: Iterable[Spell]) -> Settlement:
@@ -266,16 +252,8 @@ def settle_claim(rules: Rules, state: State, claim: Claim, spells: Iterable[Spel
     Raises ClaimRefused, NoVersion, MissingParameter.
     """
     table = rules.table_on(claim.settled_on)
-    vector = vector_of(claim, spells)
-    running = [getattr(state, name) for name in STATE_FIELDS]
-    best = [-1] * ch.BEST_SIZE
-    ch.settle(table.values, vector, running, [0] * ch.OUT_SIZE, best)
-    considered = tuple(
-        (code_of(index), best[ch.O_SUMS + index])
-        for index in table.values[ch.T_ORDER : ch.T_ORDER + table.values[ch.T_CANDIDATE_COUNT]]
-        if best[ch.O_SUMS + index] >= 0
-    )
-    return Settlement(table, claim, state, State(*running), best, considered, vector[ch.C_VALID])
+    facts = facts_of(claim, spells)
+    return Settlement(table, claim, state, facts, ch.settle(table.values, 0, facts, state))
 
 
 def settle_year_end(rules: Rules, state: State, year: int, spells: Iterable[Spell]) -> YearEnd | None:
@@ -283,9 +261,5 @@ def settle_year_end(rules: Rules, state: State, year: int, spells: Iterable[Spel
     table = rules.closing_table(year)
     if table is None or not table.needs_year_end or state.annual_base == 0:
         return None
-    running = [getattr(state, name) for name in STATE_FIELDS]
-    best = [-1] * ch.BEST_SIZE
     valid, approved = masks_of(spells, date(year, 12, 31))
-    ch.year_end(table.values, valid, approved, running, best)
-    running[ch.S_ASSIST_PAID] += best[ch.O_ASSISTANCE]
-    return YearEnd(table, year, state.annual_base, State(*running), best)
+    return YearEnd(table, year, state, ch.year_end(table.values, 0, valid, approved, state))

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from . import chain as ch
 from .book import Book
-from .codes import CATEGORY_INDEX, LOCATION_INDEX, NONE_INDEX, SERVICE_INDEX, mask_of
+from .codes import CATEGORY_INDEX, LOCATION_INDEX, SERVICE_INDEX, mask_of
 from .document import AssistanceRule, Document, OutOfCatalogueRule, Tilt
 from .errors import EngineError, MissingParameter, NoVersion, ParameterError
 from .figures import Figure, show
@@ -81,8 +81,9 @@ def _number(table: YearTable, figure: Figure) -> int:
 def _write_head(table: YearTable) -> None:
     t, document = table.values, table.document
     order = [CATEGORY_INDEX[code] for code in document.categories.order]
-    t[ch.T_CANDIDATE_COUNT] = len(order) + 1
-    t[ch.T_ORDER : ch.T_ORDER + len(order) + 1] = [*order, NONE_INDEX]
+    t[ch.T_CANDIDATE_COUNT] = len(order)
+    t[ch.T_ORDER : ch.T_ORDER + len(order)] = order
+    t[ch.T_NAMED_MASK] = mask_of(document.categories.order)
     t[ch.T_APPLICATION_MASK] = mask_of(document.categories.on_application)
     top_up = document.top_up
     if top_up is not None and top_up.mode == "automatic":
