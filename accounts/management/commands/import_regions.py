@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts import regions, services
 from accounts.audit import acting
-from accounts.management.actor import actor_of, add_actor
+from accounts.commands import actor_named
 
 
 class Command(BaseCommand):
@@ -15,10 +15,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
-        add_actor(parser)
+        parser.add_argument("--actor", default="", metavar="USERNAME", help="以哪个用户名义办理；不写则为系统")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        actor = actor_of(options)
+        actor = actor_named(options["actor"])
         try:
             listed = regions.read(regions.decode(options["file"].read_bytes()))
         except OSError as error:

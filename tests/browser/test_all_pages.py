@@ -1,0 +1,142 @@
+"""Every page of the site in the browser: no accessibility violation (axe-core, WCAG 2.2 AA) in either scheme, nothing
+wider than the screen of an office, no English in the Chinese view and no Chinese in the English one."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from django.urls import reverse
+
+from accounts.access import GRANTS
+from accounts.models import Job
+from accounts.vocabulary import Role
+from tests import url_examples
+from tests.test_url_walk import ADDRESSES
+
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+ORDER = (Role.CASE_WORKER, Role.REVIEWER, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.LIAISON, Role.POLICY_OFFICER)
+
+
+def _role(address) -> Role | None:
+    """The first role that sees the page."""
+    if address.act is None:
+        return None
+    narrow = url_examples.NARROW.get(address.name)
+    return next((r for r in (*ORDER, *Role) if address.act in GRANTS[r] and (narrow is None or r in narrow)), None)
+
+
+def _pages(role: Role, user) -> list[tuple[str, str]]:
+    """Name and path of each HTML page that is this role's to look at."""
+    client, places = Client(), url_examples.make()
+    client.force_login(user)
+    found = []
+    for address in ADDRESSES:
+        if _role(address) != role:
+            continue
+        path = reverse(address.name, kwargs=places.arguments(address.name, address.arguments))
+        response = client.get(path)
+        if response.status_code == 200 and response.headers["Content-Type"].startswith("text/html"):
+            found.append((address.name, path))
+    return found
+
+
+def _violations(page) -> list[str]:
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:200]} {node['failureSummary'][:300]}" for one in found for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("role", ORDER)
+def test_pages_of_a_role(new_page, users, role):
+    user, wrong = users[role], {}
+    light, dark = new_page(user), new_page(user, scheme="dark")
+    for name, path in _pages(role, user):
+        for scheme, page in (("light", light), ("dark", dark)):
+            page.goto(path)
+            if found := _violations(page):
+                wrong[f"{name} {scheme}"] = found
+        width = light.evaluate("document.documentElement.scrollWidth")
+        if width > 1366:
+            wrong[f"{name} width"] = width
+    assert not wrong
+
+
+def test_pages_without_login(new_page, users):
+    wrong = {}
+    for scheme in ("light", "dark"):
+        page = new_page(scheme=scheme)
+        page.expected.append("status of 404")
+        for path in ("/login/", "/nothing/"):
+            page.goto(path)
+            wrong[f"{path} {scheme}"] = _violations(page)
+    assert not any(wrong.values()), wrong
+
+
+def test_open_parts(new_page, users):
+    """What only shows after a click or a mistake: menus, dialogs, errors, progress, preview, help."""
+    admin, worker = users[Role.ADMINISTRATOR], users[Role.CASE_WORKER]
+    job = Job.objects.create(
+        kind="x", title="导入名单", region_id="150500000000", actor=worker, state=Job.State.RUNNING
+    )
+    wrong = {}
+    for scheme in ("light", "dark"):
+        page = new_page(admin, scheme=scheme)
+
+        def look(name: str, page=page, scheme=scheme) -> None:
+            wrong[f"{name} {scheme}"] = _violations(page)
+
+        page.goto("/users/new/")
+        page.get_by_role("button", name="保存").click()
+        look("errors")
+        page.keyboard.press("?")
+        page.goto(f"/users/{users[Role.CLERK].pk}/")
+        page.get_by_role("button", name="停用").click()
+        look("dialog")
+        page.goto("/users/")
+        page.locator(".top .menu summary").click()
+        page.locator("summary", has_text="导出").click()
+        look("menus")
+        page.locator("h1").click()
+        page.keyboard.press("?")
+        look("help")
+        page.goto("/regions/import/")
+        rows = "行政区划代码,名称\n150521101000,花吐古拉镇\n999,错\n"
+        page.set_input_files("input[type=file]", {"name": "r.csv", "mimeType": "text/csv", "buffer": rows.encode()})
+        page.get_by_role("button", name="读取并比对").click()
+        page.get_by_text("代码须为12位数字").wait_for()
+        look("preview")
+        watching = new_page(worker, scheme=scheme)
+        watching.goto(f"/jobs/{job.pk}/")
+        look("progress", watching)
+    assert not any(wrong.values()), wrong
+
+
+CHINESE = re.compile(r"[\u3400-\u9fff]+")
+
+
+def test_english_view_has_no_chinese_but_data(new_page, users):
+    """Names of people, offices, regions and the files' own words are data; everything else is English."""
+    page = new_page(users[Role.ADMINISTRATOR], language="en")
+    data = {u.name for u in users.values()} | {u.organisation.name for u in users.values()} | {"中文"}
+    data |= {str(u.organisation.region) for u in users.values()}
+    wrong = {}
+    for path in (
+        "/",
+        "/profile/",
+        "/jobs/",
+        "/users/",
+        "/users/new/",
+        "/organisations/new/",
+        "/regions/import/",
+        "/password/",
+    ):
+        page.goto(path)
+        text = page.locator("body").inner_text()
+        for known in sorted(data, key=len, reverse=True):
+            text = text.replace(known, "")
+        wrong[path] = [found for found in CHINESE.findall(text) if "select" not in found]
+    assert not any(wrong.values()), wrong

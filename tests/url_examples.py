@@ -1,0 +1,88 @@
+"""Example objects for the walk over all addresses (`tests/test_url_walk.py`).
+
+`EXAMPLES` says for an address (or for every address of a prefix) which function makes its arguments; a function takes
+`foreign` and gives the keyword arguments of an object of the users' region, or of one that is not theirs.
+A room adds its lines here with its pages.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from accounts.audit import events_of
+from accounts.jobs import create_job
+from accounts.models import User
+from accounts.vocabulary import Role
+from tests.factories import make_organisation, make_user
+
+CITY, ELSEWHERE = "150500000000", "370800000000"
+Make = Callable[[bool], dict[str, Any]]
+
+
+def region(foreign: bool) -> str:
+    return ELSEWHERE if foreign else CITY
+
+
+def user(foreign: bool) -> dict[str, Any]:
+    found = User.objects.filter(username=f"walked-{region(foreign)}").first()
+    one = found or make_user(Role.CLERK, username=f"walked-{region(foreign)}", region=region(foreign))
+    return {"pk": one.pk}
+
+
+def organisation(foreign: bool) -> dict[str, Any]:
+    return {"pk": make_organisation(region=region(foreign)).pk}
+
+
+def own_job(foreign: bool) -> dict[str, Any]:
+    """Nobody's job but a stranger's: everyone sees their own only (the walk makes none for its users)."""
+    stranger = User.objects.get(pk=user(foreign)["pk"])
+    return {"pk": create_job(kind="walk", title="导入", region=region(foreign), actor=stranger).pk}
+
+
+def user_event(foreign: bool) -> dict[str, Any]:
+    pk = user(foreign)["pk"]
+    return {"label": "accounts.user", "pk": events_of(User).objects.filter(pgh_obj_id=pk).first().pk}
+
+
+EXAMPLES: dict[str, Make] = {
+    "accounts:user": user,
+    "accounts:organisation": organisation,
+    "accounts:job": own_job,
+    "accounts:audit_event": user_event,
+}
+# Addresses whose object is the same for all regions: the law is no secret.
+EVERYWHERE: set[str] = set()
+# Addresses whose object not every role with the act sees: which roles do.
+NARROW: dict[str, set[Role]] = {"accounts:job": set()}
+
+
+def _maker(name: str) -> Make | None:
+    """The function of the address, or of the longest beginning of its name."""
+    fitting = [key for key in EXAMPLES if name.startswith(key)]
+    return EXAMPLES[max(fitting, key=len)] if fitting else None
+
+
+def knows(name: str, arguments: tuple[str, ...]) -> bool:
+    return _maker(name) is not None
+
+
+class Places:
+    """The objects that one walk uses, made once each."""
+
+    everywhere = EVERYWHERE
+    narrow = NARROW
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Make, bool], dict[str, Any]] = {}
+
+    def arguments(self, name: str, arguments: tuple[str, ...], foreign: bool = False) -> dict[str, Any]:
+        """Keyword arguments of the address."""
+        maker = _maker(name) if arguments else None
+        if maker is None:
+            return {}
+        if (maker, foreign) not in self._made:
+            self._made[maker, foreign] = maker(foreign)
+        return {key: self._made[maker, foreign][key] for key in arguments}
+
+
+def make() -> Places:
+    return Places()
