@@ -17,7 +17,7 @@ Input = str | os.PathLike[str] | bytes | BinaryIO
 """A path, the bytes themselves, or a seekable binary stream."""
 
 CHUNK = 1 << 20
-XLSX_LIMIT = 2 << 30
+XLSX_LIMIT = 1 << 30
 """Bytes that an XLSX may unpack to: a full sheet of 1,048,576 rows stays below; a zip bomb does not."""
 # A text in GB 18030 is never by chance valid UTF-8 for this many characters beyond ASCII.
 _SURELY_UTF8 = 40

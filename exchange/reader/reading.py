@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Literal, NamedTuple
 
+from python_calamine import CalamineSheet
+
 from . import detect, sources
 from .batch import Batch, Row
 from .columns import ColumnReader, Context
@@ -54,10 +56,11 @@ class Reading:
         """Data rows handed out by the last (or running) iteration."""
         self.skipped: list[Skipped] = []
         """Lines that the last (or running) iteration took for no data."""
+        self._loaded: CalamineSheet | None = None  # kept for the first iteration only: a sheet is large
         with detect.opened(source) as stream:
             if detect.is_xlsx(stream):
                 self.kind = "xlsx"
-                self.sheet, header = _find_sheet(stream, schema)
+                header = self._look_at_xlsx(stream)
             else:
                 header = self._look_at_csv(stream)
         self.header: Header = accept(header, schema)
@@ -87,6 +90,19 @@ class Reading:
                 found, self.separator = header, separator
         return found
 
+    def _look_at_xlsx(self, stream: BinaryIO) -> Header | None:
+        """The first sheet whose header has all needed columns; else the one that comes nearest."""
+        nearest: Header | None = None
+        for sheet in sources.sheets(sources.workbook(stream)):
+            block = next(sources.xlsx_blocks(sheet), None)
+            header = best(list(zip(*(block.columns or ()), strict=True)) if block else [], self.schema)
+            complete = header is not None and not missing_columns(header, self.schema)
+            if header and (complete or nearest is None or len(header.places) > len(nearest.places)):
+                nearest, self.sheet, self._loaded = header, sheet.name, sheet
+            if complete:
+                break
+        return nearest
+
     @contextmanager
     def _blocks(self) -> Iterator[Iterator[sources.Block]]:
         with detect.opened(self.source) as stream:
@@ -94,7 +110,9 @@ class Reading:
                 stream.seek(len(self.encoding.bom))
                 yield sources.csv_blocks(stream, self.encoding.codec, self.separator, len(self.header.cells))
             else:
-                yield sources.xlsx_blocks(sources.workbook(stream).get_sheet_by_name(self.sheet))
+                sheet = self._loaded or sources.workbook(stream).get_sheet_by_name(self.sheet)
+                self._loaded = None
+                yield sources.xlsx_blocks(sheet)
 
     def batches(self) -> Iterator[Batch]:
         """The data rows, some hundreds at a time, as columns. Memory does not grow with the file (XLSX: the sheet)."""
@@ -178,20 +196,6 @@ def read(source: Input, schema: Schema, context: Context | None = None) -> Readi
     `batches()`; that may still raise FileRefused, so write nothing for good before the end.
     """
     return Reading(source, schema, context or Context())
-
-
-def _find_sheet(stream: BinaryIO, schema: Schema) -> tuple[str, Header | None]:
-    """The first sheet whose header has all needed columns; else the one that comes nearest."""
-    nearest: tuple[str, Header | None] = ("", None)
-    for sheet in sources.sheets(sources.workbook(stream)):
-        block = next(sources.xlsx_blocks(sheet), None)
-        rows = list(zip(*(block.columns or ()), strict=True)) if block else []
-        header = best(rows, schema)
-        if header and not missing_columns(header, schema):
-            return sheet.name, header
-        if header and (nearest[1] is None or len(header.places) > len(nearest[1].places)):
-            nearest = (sheet.name, header)
-    return nearest
 
 
 def _even(

@@ -7,6 +7,7 @@ import itertools
 import zipfile
 from pathlib import Path
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -343,6 +344,18 @@ def test_xlsx_with_numbers_dates_and_an_empty_sheet_in_front():
     assert found[0].values["household"] == "1505020000000"
     assert found[3].values["reason"] == "两 行"
     assert [skipped.line for skipped in reading.skipped] == [9]
+
+
+def test_the_first_sheet_with_all_needed_columns_is_read():
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes([ROSTER_HEADER[2:]], title="汇总")))
+    for title in ("名单", "名单副本"):
+        book.create_sheet(title).append(["姓名", "身份证号", "人员类别"])
+        book[title].append([title, GOOD_NUMBERS[0], "孤儿"])
+    out = io.BytesIO()
+    book.save(out)
+    reading, found = roster(out.getvalue())
+    assert (reading.sheet, [row.raw["name"] for row in found]) == ("名单", ["名单"])
+    assert list(reading) == found, "a second pass loads the sheet again"
 
 
 def test_xlsx_and_csv_of_the_same_rows_read_the_same():
