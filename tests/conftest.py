@@ -14,12 +14,6 @@ def quick_passwords(settings):
 
 
 @pytest.fixture(autouse=True)
-def static_files(settings):
-    """Straight from the folders, as in a trial: no `collectstatic` before the tests."""
-    settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
-
-
-@pytest.fixture(autouse=True)
 def files_of_the_test(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "files"
 

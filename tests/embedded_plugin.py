@@ -28,6 +28,8 @@ _held: dict[str, int] = {}  # the run's folder, with the handle of the lock that
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Iterator[None]:
     """Start before anything of the run's own is loaded: pytest-django reads the settings inside this hook."""
+    # A test speaks plain HTTP to this machine and takes static files from their folders, like a trial.
+    os.environ.setdefault("TUODI_EMBEDDED", "1")
     if not os.environ.get("DATABASE_URL"):
         _remove_stale()
         try:

@@ -69,14 +69,14 @@ def test_filter_swaps_the_table_and_keeps_the_address(new_page, users):
     page = new_page(users[Role.ADMINISTRATOR])
     page.goto("/users/")
     with page.expect_response(lambda r: "role=clerk" in r.url) as answer:
-        page.get_by_label("角色").select_option("clerk")
+        page.get_by_role("combobox", name="角色").select_option("clerk")
     assert "<html" not in answer.value.text()
     page.wait_for_url("**/users/?role=clerk")
     assert page.locator("[data-row]").count() == 1
     swapped = page.locator("#list").inner_html()
     page.reload()
     assert page.locator("#list").inner_html() == swapped
-    assert page.get_by_label("角色").input_value() == "clerk"
+    assert page.get_by_role("combobox", name="角色").input_value() == "clerk"
     page.go_back()
     page.wait_for_function("document.querySelectorAll('[data-row]').length > 1")
 
@@ -231,7 +231,7 @@ def test_session_that_ended_sends_the_whole_page_to_login(new_page, users):
     page = new_page(users[Role.ADMINISTRATOR])
     page.goto("/users/?role=clerk")
     page.context.clear_cookies(name="sessionid")
-    page.get_by_label("角色").select_option("reviewer")
+    page.get_by_role("combobox", name="角色").select_option("reviewer")
     page.wait_for_url("**/login/?next=%2Fusers%2F%3Frole%3Dclerk")
 
 
