@@ -104,4 +104,15 @@
     tab.setAttribute("aria-current", "true");
   });
   on("click", "[data-print]", () => print());
+
+  // What scrolls can be reached by keyboard, and only while it scrolls.
+  const reach = () => {
+    for (const box of document.querySelectorAll(".scroll")) {
+      if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }
+  };
+  addEventListener("load", reach);
+  addEventListener("resize", reach);
+  document.addEventListener("htmx:afterSettle", reach);
 })();
