@@ -192,6 +192,13 @@ class CategorySpell(models.Model):
     def __str__(self) -> str:
         return self.get_category_display()
 
+    @property
+    def holds_today(self) -> bool:
+        """Valid today, as known now."""
+        today = timezone.localdate()
+        ended = self.valid_to is not None and self.valid_to < today
+        return self.known_to is None and self.valid_from <= today and not ended
+
 
 class PersonBefore(models.Model):
     """What a person's row held before a file changed it, so that the file can be undone; never changed."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from accounts.access import Act
 from accounts.jobs import Progress
+from accounts.lists import Column
 from accounts.models import User
 from exchange import reader
 from exchange.models import InboundFile, StagedRow
@@ -35,9 +36,10 @@ class ImportKind:
 
     `stage` copies the rows that the reader gives into `exchange_stagedrow` (`staging.stage_reading` does it for most);
     `compare` sets outcome, code and reason of every row by SQL and returns the counts by outcome (and what else the
-    preview shows). Both run in one transaction, and again from the start when it failed. `unusual` says why a second
-    person must confirm (empty: no need); `blocked` why nobody can now. `beside` gives for doubtful rows what file and
-    register say, by primary key of the row.
+    preview shows). Both run in one transaction, and again from the start when it failed. `unusual` says after
+    the comparison why a second person must confirm (empty: no need); `blocked` why nobody can now. `beside` gives for
+    doubtful rows what file and register say, by primary key of the row. `columns` names what the preview shows:
+    columns of the staged row, keys of its `values`, or whole `accounts.lists.Column`s where codes need words.
     """
 
     kind: str
@@ -47,7 +49,7 @@ class ImportKind:
     compare: Callable[[InboundFile, Progress], dict[str, int]]
     apply: Apply
     undo: Undo
-    columns: tuple[str, ...]
+    columns: tuple[str | Column, ...]
     upload: Act = Act.ROSTER_UPLOAD
     confirm: Act = Act.ROSTER_CONFIRM
     unusual: Callable[[InboundFile], str] = lambda _file: ""

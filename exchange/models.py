@@ -58,6 +58,7 @@ class InboundFile(models.Model):
     # Counts by outcome as the preview shows them, notes on ignored columns.
     counts = models.JSONField(default=dict)
     notes = models.JSONField(default=list)
+    unusual = models.CharField(_("须复核的原因"), max_length=200, blank=True, help_text="why a second person confirms")
     job = models.ForeignKey(Job, models.SET_NULL, null=True)
     uploaded_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     confirmed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -241,6 +242,11 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def tone(self) -> str:
+        """How its state is shown (templates/components/badge.html)."""
+        return {"acknowledged": "done", "sent": "info", "sending": "info", "parked": "late"}.get(self.state, "due")
 
     @property
     def parts(self) -> int:

@@ -125,6 +125,7 @@ def _read_and_compare(file: InboundFile, progress: Progress) -> None:
     file.notes += [{"code": "skipped", "line": one.line, "text": one.text} for one in reading.skipped[:20]]
     file.counts = {outcome: 0 for outcome in Outcome.values} | kind.compare(file, progress)
     file.counts["rows"] = reading.rows_read
+    file.unusual = kind.unusual(file)
 
 
 def reading_context(file: InboundFile) -> reader.Context:
@@ -147,18 +148,17 @@ def why_not_confirm(file: InboundFile, actor: User | None, second: User | None =
         return _("文件当前为“%(state)s”，不能确认。") % {"state": file.get_state_display()}
     if blocked := kind.blocked(file):
         return blocked
-    unusual = kind.unusual(file)
-    if unusual:
+    if file.unusual:
         second = second or (actor if actor and actor.may(Act.ROSTER_CONFIRM_UNUSUAL) else None)
-        return _why_not_second(file, second, unusual)
+        return _why_not_second(file, second)
     if actor and not (actor.may(kind.confirm) and file.region_id.startswith(actor.region_prefix)):
         return _("您的角色不能确认这类文件。")
     return ""
 
 
-def _why_not_second(file: InboundFile, second: User | None, unusual: str) -> str:
+def _why_not_second(file: InboundFile, second: User | None) -> str:
     if second is None:
-        return unusual
+        return file.unusual
     if not second.may(Act.ROSTER_CONFIRM_UNUSUAL) or not file.region_id.startswith(second.region_prefix):
         return _("%(name)s没有复核这份文件的权限。") % {"name": second}
     if second.pk == file.uploaded_by_id:
@@ -189,7 +189,7 @@ def confirm_file(
 
 def _check_confirm(file: InboundFile, actor: User | None, second: User | None) -> None:
     why = why_not_confirm(file, actor, second)
-    if why and file.state == State.READY and kinds.get(file.kind).unusual(file):
+    if why and file.state == State.READY and file.unusual:
         raise SecondPersonNeeded(why)
     if why:
         raise ImportBlocked(why)
@@ -197,7 +197,7 @@ def _check_confirm(file: InboundFile, actor: User | None, second: User | None) -
 
 def _apply(file: InboundFile, actor: User | None, second: User | None, progress: Progress) -> None:
     kind = kinds.get(file.kind)
-    if kind.unusual(file):
+    if file.unusual:
         file.second_by = second or actor
     file.confirmed_by, file.confirmed_at = actor, timezone.now()
     file.counts["written"] = kind.apply(file, actor=actor, progress=progress)
@@ -258,6 +258,8 @@ def _locked(file_id: int) -> InboundFile:
 # --- long work on the worker ----------------------------------------------------------------------------------------
 def start_preparing(*, file: InboundFile, actor: User | None, url: str) -> Job:
     """A job that reads and compares the file on the worker; `url` is where its result is seen."""
+    if actor and actor.pk != file.uploaded_by_id and not actor.may(kinds.get(file.kind).confirm):
+        raise NotAllowed(_("只有上传人或经办可以重新读取这份文件。"))
     return _start(file, actor, url, _("读取和比对 %(name)s") % {"name": file.name}, PREPARE)
 
 

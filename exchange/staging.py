@@ -54,12 +54,20 @@ def stage_reading(
                 for found in batch.notes.values():
                     for note in found:
                         notes[note.code, note.field] += 1
-                        examples.setdefault((note.code, note.field), note.reason)
+                        examples.setdefault((note.code, note.field), _without_number(note))
                 progress(step, reading.rows_read, 0)
     file.notes += [
         {"code": code, "field": field, "count": count, "text": examples[code, field]}
         for (code, field), count in notes.items()
     ]
+
+
+def _without_number(note: reader.Problem) -> str:
+    """The note's sentence as it may stand in clear."""
+    shown = {"label": note.header, "value": note.value, **note.params}
+    if note.field == "id_number":
+        shown = {key: mask_id_number(str(value)) for key, value in shown.items()}
+    return note.message % shown
 
 
 def _common(file: InboundFile, batch: reader.Batch) -> dict[str, Sequence[Any]]:

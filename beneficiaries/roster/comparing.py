@@ -86,10 +86,10 @@ STANDING = """
     AND s.valid_from <= %(month_end)s AND s.region_id LIKE %(region)s
 """
 EXITS = f"""
-INSERT INTO exchange_stagedrow (file_id, outcome, code, field, reason, id_key, name, category, region_code, household,
-    relation, valid_from, valid_to, exit_reason, person_id, spell_id, "values")
-SELECT %(file)s, 'exited', '', '', %(not_in_roster)s, p.id_key, p.name, s.category, s.region_id, s.household,
-       s.relation, s.valid_from, %(last_day)s, %(not_in_roster)s, p.id, s.id, '{{}}'
+INSERT INTO exchange_stagedrow (file_id, outcome, code, field, reason, id_number, id_key, name, category, region_code,
+    household, relation, valid_from, valid_to, exit_reason, person_id, spell_id, "values")
+SELECT %(file)s, 'exited', '', '', %(not_in_roster)s, p.id_number, p.id_key, p.name, s.category, s.region_id,
+       s.household, s.relation, s.valid_from, %(last_day)s, %(not_in_roster)s, p.id, s.id, '{{}}'
 FROM beneficiaries_categoryspell s JOIN beneficiaries_person p ON p.id = s.person_id
 WHERE {STANDING} AND NOT EXISTS (SELECT FROM roster_incoming i WHERE i.id_key = p.id_key)
 """  # noqa: S608 - made of constants

@@ -1,0 +1,62 @@
+"""What rests on spells: rooms above register a check, asked before a file's spells are taken back."""
+
+from collections.abc import Callable
+
+from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from beneficiaries.models import CategorySpell
+from exchange.errors import ImportBlocked
+from exchange.models import InboundFile
+
+# Gets the file and the spells that it wrote or closed; says why they must stay, or an empty text.
+Check = Callable[[InboundFile, "QuerySet[CategorySpell]"], str]
+_CHECKS: list[Check] = []
+
+
+def depends(check: Check) -> Check:
+    """Registers a room's check (decorator; load the module in AppConfig.ready)."""
+    _CHECKS.append(check)
+    return check
+
+
+def touched(file: InboundFile) -> "QuerySet[CategorySpell]":
+    """Spells that the file wrote or closed."""
+    return CategorySpell.objects.filter(Q(source=file) | Q(closed_by=file))
+
+
+def take_back_spells(file: InboundFile) -> None:
+    """Removes the spells that the file wrote and reopens those that it closed. Raises ImportBlocked."""
+    why = _changed_since(file) or next(filter(None, (check(file, touched(file)) for check in _CHECKS)), "")
+    why = why or referenced(CategorySpell.objects.filter(source=file), {})
+    if why:
+        raise ImportBlocked(why)
+    CategorySpell.objects.filter(source=file)._raw_delete("default")
+    CategorySpell.objects.filter(closed_by=file).update(known_to=None, closed_by=None)
+
+
+def _changed_since(file: InboundFile) -> str:
+    """A spell of the file was closed since, or its persons got another one of this department."""
+    closed = CategorySpell.objects.filter(source=file).exclude(known_to=None)
+    later = CategorySpell.objects.filter(
+        department=file.department, person_id__in=touched(file).values("person_id"), known_from__gt=file.confirmed_at
+    ).exclude(source=file)
+    if closed.exists() or later.exists():
+        return _("这份文件写入的认定此后又有变化；请先撤销之后的文件或更正，再撤销这一份。")
+    return ""
+
+
+def referenced(going: "QuerySet[Model]", own: dict[type[Model], Q]) -> str:
+    """What else in the database points at rows that would go (`own`: rows that go with them); empty when nothing."""
+    for relation in going.model._meta.get_fields(include_hidden=True):
+        if not (relation.auto_created and relation.is_relation and not relation.concrete):
+            continue
+        model, field = relation.related_model, relation.field
+        if relation.many_to_many or not field.db_constraint:
+            continue
+        rests = model._base_manager.filter(**{f"{field.name}__in": going.values("pk")})
+        if rests.exclude(own.get(model, Q(pk=None))).exists():
+            return _("此后已登记的“%(what)s”以这份文件写入的内容为依据，不能撤销。") % {
+                "what": model._meta.verbose_name
+            }
+    return ""

@@ -1,0 +1,73 @@
+"""The person's timeline: categories with department, dates and source, and what other rooms add."""
+
+from itertools import groupby
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.access import Act
+from accounts.models import User
+from beneficiaries.models import CategorySpell, Person
+from beneficiaries.panels import Panel
+from exchange.models import InboundFile
+
+
+def years(
+    user: User, person: Person, spells: list[CategorySpell], panels: list[Panel]
+) -> list[tuple[int, list[dict[str, Any]]]]:
+    """Entries newest first, by year, for components/timeline.html."""
+    entries = [entry for spell in spells if spell.known_to is None for entry in _of_spell(user, spell)]
+    for panel in panels:
+        entries += panel.timeline(user, person)
+    if person.deceased_on:
+        entries.append({"icon": "flower-2", "day": person.deceased_on, "text": _("死亡"), "amount": None})
+    entries.sort(key=lambda entry: entry["day"], reverse=True)
+    return [(year, list(some)) for year, some in groupby(entries, key=lambda entry: entry["day"].year)]
+
+
+def _of_spell(user: User, spell: CategorySpell) -> list[dict[str, Any]]:
+    said = {"category": spell.get_category_display(), "department": spell.get_department_display()}
+    begins = {
+        "icon": "badge-check",
+        "day": spell.valid_from,
+        "text": _("%(department)s认定为%(category)s") % said,
+        "amount": None,
+        "who": source_of(spell),
+        "url": source_url(user, spell),
+    }
+    if spell.valid_to is None:
+        return [begins]
+    ends = begins | {
+        "icon": "log-out",
+        "day": spell.valid_to,
+        "text": _("退出%(category)s（%(department)s）") % said
+        + (f"：{spell.exit_reason}" if spell.exit_reason else ""),
+        "tone": "due",
+    }
+    return [ends, begins]
+
+
+def source_of(spell: CategorySpell) -> str:
+    """Where a spell comes from: file, month and row, or entered by hand."""
+    if spell.source is None:
+        return _("人工登记")
+    row = _("第 %(row)s 行") % {"row": spell.source_row} if spell.source_row else ""
+    return f"{spell.source.month:%Y-%m} {spell.source.get_kind_display()} {row}".strip()
+
+
+def source_url(user: User, spell: CategorySpell) -> str:
+    """The source file's page, for those who may open it."""
+    source: InboundFile | None = spell.source
+    if source is None or not user.may(Act.ROSTER_READ) or not source.region_id.startswith(user.region_prefix):
+        return ""
+    return reverse("exchange:file", args=[source.pk])
+
+
+def known(spell: CategorySpell) -> str:
+    """When the register held a spell true: `2023-05-18 09:30 — 2023-06-19 10:02`."""
+    first = f"{timezone.localtime(spell.known_from):%Y-%m-%d %H:%M}"
+    if spell.known_to is None:
+        return first
+    return f"{first} — {timezone.localtime(spell.known_to):%Y-%m-%d %H:%M}"

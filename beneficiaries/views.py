@@ -1,0 +1,226 @@
+"""Pages of the register: the list with its search, a person's file, a person registered by hand."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.access import Act
+from accounts.doors import get_visible, go, requires
+from accounts.lists import Column, ListPage
+from accounts.models import ReadRecord, User
+from accounts.services import record_read
+from beneficiaries import selectors, services, timeline
+from beneficiaries.forms import NumberForm, PersonFilter, PersonForm, RevealForm
+from beneficiaries.models import Person
+from beneficiaries.panels import Panel, panels_for
+from exchange import reader
+
+
+def _categories(person: Person) -> str:
+    return "、".join(spell.get_category_display() for spell in selectors.held_now(person))
+
+
+class PersonList(ListPage):
+    """Search by name, initials, identity number or its last four, household number."""
+
+    act = Act.PERSON_READ
+    title = gettext_lazy("人员")
+    filters = PersonFilter
+    columns = (
+        Column("name", gettext_lazy("姓名"), primary=True),
+        Column("masked_id_number", gettext_lazy("证件号码"), kind="mono"),
+        Column("sex", gettext_lazy("性别"), value=lambda person: person.get_sex_display()),
+        Column("birth_date", gettext_lazy("出生日期"), kind="date"),
+        Column("categories", gettext_lazy("现有类别"), value=_categories),
+        Column("region.name", gettext_lazy("所在地区")),
+        Column("household", gettext_lazy("户编号"), kind="mono"),
+        Column("relation", gettext_lazy("与户主关系")),
+        Column("masked_phone", gettext_lazy("联系电话"), kind="mono", shown=False),
+    )
+    empty = gettext_lazy("没有符合条件的人员")
+    empty_help = gettext_lazy("人员由部门名单带来，也可以点击“登记人员”逐一登记。")
+
+    def rows(self, filters: dict[str, Any]) -> QuerySet[Person]:
+        return selectors.persons(self.user, **{name: value for name, value in filters.items() if value})
+
+    def row_url(self, row: Person) -> str:
+        return reverse("beneficiaries:person", args=[row.pk])
+
+    def on_export(self, kind: str) -> None:
+        record_read(actor=self.user, what=ReadRecord.What.EXPORT, subject="persons", request=self.request)
+
+    def extra(self) -> dict[str, Any]:
+        if not self.user.may(Act.PERSON_WRITE):
+            return {}
+        new = {"label": _("登记人员"), "url": reverse("beneficiaries:new"), "primary": True, "icon": "user-plus"}
+        return {"actions": [new]}
+
+
+# --- one person -----------------------------------------------------------------------------------------------------
+@requires(Act.PERSON_READ)
+@require_GET
+def person(request: HttpRequest, pk: int, tab: str = "") -> HttpResponse:
+    """A person's file: summary, then the tab asked for; every opening is recorded."""
+    one = get_visible(request, Person.objects.select_related("region", "household"), pk=pk)
+    user = _user(request)
+    panels = panels_for(user)
+    part = _Part(user, one, panels, tab)
+    fragment = getattr(request, "htmx", None) and request.htmx.target == "tab"  # type: ignore[attr-defined]
+    if fragment:
+        return render(request, part.template, part.context)
+    record_read(actor=user, what=ReadRecord.What.FILE, subject=f"person:{one.pk}", request=request)
+    return render(
+        request,
+        "beneficiaries/person.html",
+        {
+            "title": one.name,
+            "person": one,
+            "summary": _summary(user, one, part.spells, panels),
+            "tabs": part.tabs,
+            "part": part.template,
+            "form": RevealForm(),
+            "may_reveal": user.may(Act.PERSON_REVEAL),
+            **part.context,
+        },
+    )
+
+
+class _Part:
+    """The tab of the page that was asked for, with its variables."""
+
+    def __init__(self, user: User, one: Person, panels: list[Panel], tab: str) -> None:
+        self.user, self.one, self.panels = user, one, panels
+        self.spells = selectors.history(one)
+        own = {"": self._timeline, "spells": self._spells, "household": self._household}
+        if tab in own:
+            self.template, self.context = own[tab]()
+        else:
+            panel = next((panel for panel in panels if panel.key == tab), None)
+            if panel is None:
+                raise Http404
+            self.template, self.context = panel.template, {"person": one, **panel.context(user, one)}
+        labels = [("", _("时间线")), ("spells", _("认定记录")), *((panel.key, panel.label) for panel in panels)]
+        if one.household_id:
+            labels.append(("household", _("家庭")))
+        self.tabs = [self._tab(key, label, key == tab) for key, label in labels]
+
+    def _tab(self, key: str, label: Any, active: bool) -> dict[str, Any]:
+        arguments = [self.one.pk, key] if key else [self.one.pk]
+        name = "beneficiaries:person_tab" if key else "beneficiaries:person"
+        return {"key": key, "label": label, "url": reverse(name, args=arguments), "active": active}
+
+    def _timeline(self) -> tuple[str, dict[str, Any]]:
+        years = timeline.years(self.user, self.one, self.spells, self.panels)
+        return "beneficiaries/timeline.html", {"years": years}
+
+    def _spells(self) -> tuple[str, dict[str, Any]]:
+        rows = [
+            {
+                "spell": spell,
+                "known": timeline.known(spell),
+                "source": timeline.source_of(spell),
+                "url": timeline.source_url(self.user, spell),
+            }
+            for spell in self.spells
+        ]
+        return "beneficiaries/spells.html", {"rows": rows}
+
+    def _household(self) -> tuple[str, dict[str, Any]]:
+        found = [(member, _categories(member)) for member in selectors.members(self.user, self.one)]
+        return "beneficiaries/household.html", {"members": found, "person": self.one}
+
+
+def _summary(user: User, one: Person, spells: list[Any], panels: list[Panel]) -> list[Any]:
+    held = [spell for spell in spells if spell.holds_today]
+    categories = "、".join(f"{spell.get_category_display()}（{spell.get_department_display()}）" for spell in held)
+    rows: list[Any] = [
+        (_("现有类别"), categories),
+        (_("性别"), one.get_sex_display()),
+        {"label": _("出生日期"), "value": one.birth_date, "kind": "date"},
+        (_("所在地区"), one.region.name),
+        {"label": _("户编号"), "value": str(one.household or ""), "kind": "mono"},
+        (_("与户主关系"), one.relation),
+        (_("城乡"), _("农村居民") if one.rural else _("城镇居民")),
+    ]
+    if one.deceased_on:
+        rows.append({"label": _("死亡日期"), "value": one.deceased_on, "kind": "date"})
+    for panel in panels:
+        rows += panel.summary(user, one)
+    return rows
+
+
+@requires(Act.PERSON_REVEAL)
+@require_POST
+def reveal(request: HttpRequest, pk: int) -> HttpResponse:
+    """Number and phone in full, after a reason that goes into the trail; the fragment of the page alone."""
+    one = get_visible(request, Person, pk=pk)
+    form = RevealForm(request.POST)
+    shown = form.is_valid()
+    if shown:
+        record_read(
+            actor=_user(request),
+            what=ReadRecord.What.REVEAL,
+            subject=f"person:{one.pk}",
+            reason=form.cleaned_data["reason"],
+            request=request,
+        )
+    context = {"person": one, "form": form, "shown": shown, "may_reveal": True, "asked": not shown}
+    return render(request, "beneficiaries/numbers.html", context, status=200)
+
+
+# --- registration by hand -------------------------------------------------------------------------------------------
+@requires(Act.PERSON_WRITE)
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """First the number: who is registered is opened; then the rest."""
+    user = _user(request)
+    if "name" in request.POST:
+        return _register(request, user)
+    form: Any = NumberForm(request.POST or None)
+    if form.is_valid():
+        typed = form.cleaned_data["id_number"]
+        try:
+            known = selectors.by_number(user, typed)
+        except reader.FieldError as error:
+            form.add_error("id_number", str(error))
+        else:
+            if known:
+                messages.info(request, _("此人已登记，已为您打开档案"))
+                return go(request, "beneficiaries:person", known.pk)
+            form = PersonForm(user=user, initial={"id_number": typed})
+    return _new_page(request, form)
+
+
+def _register(request: HttpRequest, user: User) -> HttpResponse:
+    form = PersonForm(request.POST, user=user)
+    if form.is_valid():
+        try:
+            one = services.register_person(actor=user, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        except PermissionDenied as error:
+            form.add_error("region", str(error))
+        else:
+            messages.success(request, _("已登记 %(name)s") % {"name": one.name})
+            return go(request, "beneficiaries:person", one.pk)
+    return _new_page(request, form)
+
+
+def _new_page(request: HttpRequest, form: Any) -> HttpResponse:
+    label = _("查找") if isinstance(form, NumberForm) else _("登记")
+    status = 422 if form.errors else 200
+    context = {"title": _("登记人员"), "form": form, "label": label, "cancel": reverse("beneficiaries:list")}
+    return render(request, "beneficiaries/new.html", context, status=status)
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - `requires` has seen to it
+    return request.user
