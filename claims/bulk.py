@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 from django.db import connection
 
-from claims.facts import SUMS, Fact, Outcome, PersonYearRow, after
-from policies.engine import chain as ch
+from claims.facts import SUMS, Fact, Outcome, PersonYearRow, flat, unflat
+from policies.engine.chain import State
 
 _SUM_COLUMNS = ", ".join(SUMS)
 
@@ -101,10 +101,10 @@ def read_facts(years: Sequence[PersonYearRow], starts: Mapping[int, date]) -> li
             """,
             [*_columns(years), [starts[row.pk] for row in years]],
         )
-        return [Fact(*row[:-1], row[-1] or []) for row in cursor.fetchall()]
+        return [Fact(*row[:-1], unflat(row[-1]) if row[-1] else None) for row in cursor.fetchall()]
 
 
-def state_before(years: Sequence[PersonYearRow], starts: Mapping[int, date]) -> dict[int, list[int]]:
+def state_before(years: Sequence[PersonYearRow], starts: Mapping[int, date]) -> dict[int, State]:
     """The state after the last claim settled before the start, for years into which a claim came late."""
     if not years:
         return {}
@@ -123,7 +123,7 @@ def state_before(years: Sequence[PersonYearRow], starts: Mapping[int, date]) -> 
             """,
             [*_columns(years), [starts[row.pk] for row in years]],
         )
-        return {pk: after(steps) for pk, steps in cursor.fetchall()}
+        return {pk: unflat(steps).state for pk, steps in cursor.fetchall()}
 
 
 def supersede(settlements: Collection[int], now: datetime) -> None:
@@ -139,15 +139,6 @@ _SETTLEMENT_COLUMNS = (
     "claim_id, version_id, figures_id, settled_at, settled_by_id, category, over_control, cii_paid, assistance,"
     " out_of_catalogue_assistance, top_up, institution_borne, in_scope_burden, personal_burden,"
     " spell_ids, approved, before, steps"
-)
-_AMOUNTS = (
-    ch.O_CII,
-    ch.O_ASSISTANCE,
-    ch.O_OUT_ASSISTANCE,
-    ch.O_TOP_UP,
-    ch.O_BORNE,
-    ch.O_IN_SCOPE_BURDEN,
-    ch.O_PERSONAL_BURDEN,
 )
 
 
@@ -166,12 +157,12 @@ def write_settlements(outcomes: Sequence[Outcome], now: datetime, actor_id: int 
 
 def _line(outcome: Outcome, when: str, who: str) -> str:
     steps, ruling = outcome.steps, outcome.ruling
-    amounts = "\t".join([str(steps[at]) for at in _AMOUNTS])
     return (
         f"{outcome.fact.pk}\t{ruling.version.pk}\t{ruling.figures_id}\t{when}\t{who}\t{outcome.category}"
-        f"\t{'t' if steps[ch.O_OVER_CONTROL] else 'f'}\t{amounts}"
+        f"\t{'t' if steps.control.over else 'f'}\t{steps.cii.paid}\t{steps.assistance.paid}\t{steps.outside}"
+        f"\t{steps.top_up.paid}\t{steps.control.borne}\t{steps.in_scope_burden}\t{steps.personal_burden}"
         f"\t{{{','.join(map(str, outcome.spell_ids))}}}\t{{{','.join(outcome.approved_codes)}}}"
-        f"\t{{{','.join(map(str, outcome.before))}}}\t{{{','.join(map(str, steps))}}}\n"
+        f"\t{{{','.join(map(str, outcome.before))}}}\t{{{','.join(map(str, flat(steps)))}}}\n"
     )
 
 

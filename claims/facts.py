@@ -1,13 +1,13 @@
 """A stored claim as the engine reads it, and what it came to, as rows of integers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
-from policies.engine import chain as ch
+from policies.engine.chain import Assistance, Control, CriticalIllness, Facts, State, Steps, TopUp
 from policies.engine.codes import CATEGORY_CODES, LOCATION_INDEX, REFERRAL_INDEX, SERVICE_INDEX
-from policies.engine.settlement import STATE_FIELDS, code_of
+from policies.engine.settlement import code_of
 from policies.engine.table import YearTable
 from policies.models import PolicyVersion
 
@@ -80,7 +80,7 @@ class Fact:
     platform_cii: int | None
     settlement_id: int | None = None
     version_id: int | None = None
-    steps: list[int] = field(default_factory=list)
+    steps: Steps | None = None
 
     @property
     def given_cii(self) -> int | None:
@@ -88,15 +88,53 @@ class Fact:
         return (self.platform_cii or 0) if self.insurance == EMPLOYEE else None
 
 
-def after(steps: Sequence[int]) -> list[int]:
-    """The person's state after a settled claim, chain.S_…."""
-    return list(steps[ch.O_STATE : ch.O_STATE + ch.STATE_SIZE])
+def fact_of(claim: Any) -> Fact:
+    """A stored claim (`claims.models.Claim`) as a fact, without its settlement."""
+    names = [name for name in Fact.__slots__ if name not in ("pk", "year_id", "settlement_id", "version_id", "steps")]
+    return Fact(pk=claim.pk, year_id=0, **{name: getattr(claim, name) for name in names})
 
 
-def vector(fact: Fact, valid: int, approved: int) -> list[int]:
-    """The claim in the order of chain.C_…."""
-    given = fact.given_cii
+# --- the trace as it is stored ---------------------------------------------------------------------------------------
+def flat(steps: Steps) -> list[int]:
+    """The trace of one claim as a row of integers, in the order of the engine's own fields (LAYOUT)."""
     return [
+        steps.category,
+        steps.total,
+        *steps.control,
+        *steps.cii,
+        *steps.assistance,
+        steps.outside,
+        *steps.top_up,
+        steps.in_scope_burden,
+        steps.personal_burden,
+        steps.spare,
+        *steps.state,
+    ]
+
+
+def unflat(row: Sequence[int]) -> Steps:
+    """The reverse of `flat`."""
+    numbers = iter(row)
+
+    def take(count: int) -> list[int]:
+        return [next(numbers) for _ in range(count)]
+
+    return Steps(
+        *take(2),
+        Control(*take(len(Control._fields))),
+        CriticalIllness(*take(len(CriticalIllness._fields))),
+        Assistance(*take(len(Assistance._fields))),
+        *take(1),
+        TopUp(*take(len(TopUp._fields))),
+        *take(3),
+        State(*take(len(State._fields))),
+    )
+
+
+def facts_of(fact: Fact, valid: int, approved: int) -> Facts:
+    """The claim as the engine reads it, with the masks of the categories held and approved on the day."""
+    given = fact.given_cii
+    return Facts(
         SERVICE_INDEX[fact.service],
         LOCATION_INDEX[fact.location],
         fact.hospital_level - 1,
@@ -113,7 +151,7 @@ def vector(fact: Fact, valid: int, approved: int) -> list[int]:
         -1 if given is None else given,
         valid,
         approved,
-    ]
+    )
 
 
 @dataclass(slots=True)
@@ -122,56 +160,50 @@ class Outcome:
 
     fact: Fact
     ruling: Ruling
-    before: list[int]
-    steps: list[int]
+    facts: Facts
+    before: State
+    steps: Steps
     spell_ids: list[int]
-    approved: int
 
     @property
     def category(self) -> str:
-        return code_of(self.steps[ch.O_CATEGORY])
-
-    @property
-    def after(self) -> list[int]:
-        return after(self.steps)
+        return code_of(self.steps.category)
 
     @property
     def approved_codes(self) -> list[str]:
-        return [code for i, code in enumerate(CATEGORY_CODES) if self.approved >> i & 1]
+        return [code for i, code in enumerate(CATEGORY_CODES) if self.facts.approved >> i & 1]
 
     def same_as_held(self) -> bool:
         """Whether the claim's current settlement says the same, step by step, under the same version."""
         return self.fact.steps == self.steps and self.fact.version_id == self.ruling.version.pk
 
 
-def contributions(fact: Fact, steps: Sequence[int], measure: str) -> tuple[int, ...]:
+def contributions(fact: Fact, steps: Steps, measure: str) -> tuple[int, ...]:
     """What a settled claim adds to the sums of its year, in the order of SUMS."""
     return (
         1,
         fact.total,
         fact.in_scope,
         fact.basic_paid,
-        steps[ch.O_CII],
-        steps[ch.O_ASSISTANCE],
-        steps[ch.O_OUT_ASSISTANCE],
-        steps[ch.O_TOP_UP],
-        steps[ch.O_IN_SCOPE_BURDEN],
-        steps[ch.O_PERSONAL_BURDEN],
+        steps.cii.paid,
+        steps.assistance.paid,
+        steps.outside,
+        steps.top_up.paid,
+        steps.in_scope_burden,
+        steps.personal_burden,
         measured(fact, steps, measure),
     )
 
 
-def measured(fact: Fact, steps: Sequence[int], measure: str) -> int:
-    """What a settled claim adds to the measure of the policy's warning lines (settlement: Warnings)."""
+def measured(fact: Fact, steps: Steps, measure: str) -> int:
+    """What a settled claim adds to the measure of the policy's warning lines (settlement: Warnings); 0 without any."""
     if measure == "personal_burden":
-        return steps[ch.O_PERSONAL_BURDEN]
+        return steps.personal_burden
     if measure == "total_after_insurance":
-        return fact.total - fact.basic_paid - steps[ch.O_CII]
-    if measure == "in_scope_after_insurance":
-        return fact.in_scope - fact.basic_paid - steps[ch.O_CII]
-    return 0
+        return fact.total - fact.basic_paid - steps.cii.paid
+    return steps.cii.rest if measure == "in_scope_after_insurance" else 0
 
 
-def state_list(stored: Mapping[str, int]) -> list[int]:
-    """A stored state in the order of chain.S_…; zero on 1 January."""
-    return [stored.get(name, 0) for name in STATE_FIELDS]
+def state_of(stored: Mapping[str, int]) -> State:
+    """A stored state; zero on 1 January."""
+    return State.from_dict(stored)

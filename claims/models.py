@@ -15,6 +15,7 @@ from accounts.access import Act
 from accounts.models import Region, User
 from beneficiaries.models import Person
 from exchange.models import InboundFile
+from policies.engine.codes import category_label
 from policies.models import PolicyFigures, PolicyVersion
 
 
@@ -111,6 +112,11 @@ class Claim(models.Model):
     def __str__(self) -> str:
         return self.claim_no
 
+    @property
+    def given_cii(self) -> int | None:
+        """An employee's own critical-illness payment, which assistance follows; None for residents."""
+        return (self.platform_cii or 0) if self.insurance == "310" else None
+
 
 # Nothing of a settlement can change but that a later one takes its place; so the row is its own record of being made.
 FROZEN = """
@@ -167,6 +173,10 @@ class Settlement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.claim_id} {self.category}"
+
+    @property
+    def category_label(self) -> str:
+        return category_label(self.category)
 
 
 class PersonYear(models.Model):

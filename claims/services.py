@@ -13,10 +13,10 @@ from accounts.models import User
 from beneficiaries.models import Person
 from claims import bulk
 from claims.errors import ClaimRefused, NotAllowed
-from claims.facts import EMPLOYEE, Fact, Outcome, after, state_list
+from claims.facts import EMPLOYEE, Fact, Outcome, state_of
 from claims.models import Claim, PersonYear
 from claims.settling import Categories, Run, Totals, settle_fact, settle_years
-from policies.engine import chain as ch
+from policies.engine.chain import State
 
 MONEY = ("total", "in_scope", "out_of_catalogue", "basic_paid", "other_paid")
 
@@ -114,17 +114,17 @@ def _fact_of(person: Person, claim: NewClaim) -> Fact:
     return Fact(pk=0, year_id=0, person_id=person.pk, region_id=person.region_id, **values)
 
 
-def _state_before(person_id: int, fact: Fact) -> list[int]:
+def _state_before(person_id: int, fact: Fact) -> State:
     """The state of the year before a claim of this day and number."""
     year = PersonYear.objects.filter(person_id=person_id, year=fact.settled_on.year).first()
     if year is None or year.last_settled_on is None:
-        return [0] * ch.STATE_SIZE
+        return State()
     if (year.last_settled_on, year.last_claim_no) <= (fact.settled_on, fact.claim_no):
-        return state_list(year.state)
+        return state_of(year.state)
     row = bulk.PersonYearRow(year.pk, person_id, year.year, {}, [], None, "", None)
     facts = bulk.read_facts([row], {row.pk: date(year.year, 1, 1)})
     earlier = [one for one in facts if one.steps and (one.settled_on, one.claim_no) < (fact.settled_on, fact.claim_no)]
-    return after(earlier[-1].steps) if earlier else [0] * ch.STATE_SIZE
+    return earlier[-1].steps.state if earlier and earlier[-1].steps else State()
 
 
 @transaction.atomic

@@ -20,12 +20,11 @@ from accounts.models import User
 from beneficiaries.models import CategorySpell
 from claims import bulk, eligibility
 from claims.errors import CannotSettle
-from claims.facts import SUMS, Fact, Outcome, PersonYearRow, Ruling, after, contributions, state_list, vector
+from claims.facts import SUMS, Fact, Outcome, PersonYearRow, Ruling, contributions, facts_of, state_of
 from policies import selectors as law
-from policies.engine import chain as ch
+from policies.engine.chain import State, Steps, settle
 from policies.engine.codes import CATEGORY_INDEX
 from policies.engine.errors import EngineError
-from policies.engine.settlement import STATE_FIELDS
 from policies.models import PolicyVersion
 from policies.services import figures_now
 
@@ -45,11 +44,11 @@ class Totals:
     out_of_catalogue: int = 0
     top_up: int = 0
 
-    def count(self, steps: Sequence[int], sign: int = 1) -> None:
-        self.cii += sign * steps[ch.O_CII]
-        self.assistance += sign * steps[ch.O_ASSISTANCE]
-        self.out_of_catalogue += sign * steps[ch.O_OUT_ASSISTANCE]
-        self.top_up += sign * steps[ch.O_TOP_UP]
+    def count(self, steps: Steps, sign: int = 1) -> None:
+        self.cii += sign * steps.cii.paid
+        self.assistance += sign * steps.assistance.paid
+        self.out_of_catalogue += sign * steps.outside
+        self.top_up += sign * steps.top_up.paid
 
 
 @dataclass
@@ -133,9 +132,9 @@ def _settle_chunk(run: Run, keys: Sequence[tuple[int, int]]) -> None:
     for row in years:
         if run.from_zero:
             row.sums, row.last, row.version_id = [0] * len(SUMS), None, None
-        state = earlier.get(row.pk) if row.last and row.last[0] >= starts[row.pk] else state_list(row.state)
+        state = earlier.get(row.pk) if row.last and row.last[0] >= starts[row.pk] else state_of(row.state)
         if run.from_zero or state is None:
-            state = [0] * ch.STATE_SIZE
+            state = State()
         _settle_year(run, row, state, by_year.get(row.pk, []), categories, written, gone)
     bulk.supersede(gone, run.now)
     bulk.write_settlements(written, run.now, run.actor.pk if run.actor else None)
@@ -147,7 +146,7 @@ def _settle_chunk(run: Run, keys: Sequence[tuple[int, int]]) -> None:
 def _settle_year(
     run: Run,
     row: PersonYearRow,
-    state: list[int],
+    state: State,
     facts: Sequence[Fact],
     categories: "Categories",
     written: list[Outcome],
@@ -156,20 +155,20 @@ def _settle_year(
     """One person's year from `state`; `row` ends with its new sums and state."""
     pending = run.from_zero
     for fact in facts:
-        if not pending and fact.settlement_id is not None:
-            state = after(fact.steps)
+        if not pending and fact.steps is not None:
+            state = fact.steps.state
             continue
         pending = True
         outcome = settle_fact(run.ruling(fact), fact, state, *categories.on(fact.person_id, fact.settled_on))
-        state = outcome.after
+        state = outcome.steps.state
         _add(run, row, fact, outcome)
-        if fact.settlement_id is None or not outcome.same_as_held():
+        if not outcome.same_as_held():
             written.append(outcome)
             run.totals.count(outcome.steps)
-            if fact.settlement_id is not None:
+            if fact.settlement_id is not None and fact.steps is not None:
                 gone.append(fact.settlement_id)
                 run.totals.count(fact.steps, -1)
-    row.state = dict(zip(STATE_FIELDS, state, strict=True))
+    row.state = state.to_dict()
 
 
 def _add(run: Run, row: PersonYearRow, fact: Fact, outcome: Outcome) -> None:
@@ -177,7 +176,7 @@ def _add(run: Run, row: PersonYearRow, fact: Fact, outcome: Outcome) -> None:
     sums = row.sums
     for at, amount in enumerate(contributions(fact, outcome.steps, outcome.ruling.measure)):
         sums[at] += amount
-    if fact.settlement_id is not None and not run.from_zero:
+    if fact.steps is not None and not run.from_zero:
         for at, amount in enumerate(contributions(fact, fact.steps, run.measure_of(fact.version_id or 0))):
             sums[at] -= amount
     here = (fact.settled_on, fact.claim_no)
@@ -186,12 +185,11 @@ def _add(run: Run, row: PersonYearRow, fact: Fact, outcome: Outcome) -> None:
 
 
 def settle_fact(
-    ruling: Ruling, fact: Fact, state: Sequence[int], valid: int, approved: int, spell_ids: Sequence[int]
+    ruling: Ruling, fact: Fact, state: State, valid: int, approved: int, spell_ids: Sequence[int]
 ) -> Outcome:
-    """One claim from the state before it (chain.S_…); the stored trace is the engine's, step by step."""
-    best = [-1] * ch.BEST_SIZE
-    ch.settle(ruling.table.values, vector(fact, valid, approved), list(state), [0] * ch.OUT_SIZE, best)
-    return Outcome(fact, ruling, list(state), best, list(spell_ids), approved)
+    """One claim from the state before it; the stored trace is the engine's, step by step."""
+    facts = facts_of(fact, valid, approved)
+    return Outcome(fact, ruling, facts, state, settle(ruling.table.values, 0, facts, state), list(spell_ids))
 
 
 class Categories:

@@ -68,7 +68,7 @@ class InboundCommand(BaseCommand):
             if options["confirm"] and done_before:
                 self._check_nothing_new(file)
             elif options["confirm"]:
-                services.confirm_file(file_id=file.pk, actor=actor, second=second)
+                file = services.confirm_file(file_id=file.pk, actor=actor, second=second)
                 kept = True
             return file.counts
         finally:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
 from accounts.vocabulary import CERTIFIES, Category, Department
 from policies.engine.codes import CHARGE_CLASSES, HOSPITAL_LEVELS, LOCATIONS, SERVICES
@@ -17,12 +17,13 @@ from policies.engine.errors import EngineError
 from policies.engine.figures import Figure, show
 from policies.engine.money import format_ratio
 from policies.engine.parameters import Parameters
+from policies.engine.parse_work import FIRST_YEAR, LAST_YEAR
 
 PAYERS = {
-    "fund": _("医疗救助基金"),
-    "county_finance": _("县级财政"),
-    "person": _("个人"),
-    "exempt": _("按规定免缴的由县级财政承担，其余由个人先缴"),
+    "fund": gettext_lazy("医疗救助基金"),
+    "county_finance": gettext_lazy("县级财政"),
+    "person": gettext_lazy("个人"),
+    "exempt": gettext_lazy("按规定免缴的由县级财政承担，其余由个人先缴"),
 }
 
 
@@ -131,6 +132,7 @@ class Reader:
     # --- parts ----------------------------------------------------------------------------------------------------
     def rules(self) -> list[Rule]:
         """Every rule in the order in which money flows, then what the office owes."""
+        self.scope()
         self.critical_illness()
         self.assistance()
         self.top_up()
@@ -142,6 +144,27 @@ class Reader:
         self.funding()
         self.work()
         return self.found
+
+    def scope(self) -> None:
+        """Who is helped, in order, and for which care."""
+        categories = self.document.categories
+        self.add(_("救助对象"), _("就高不就低的次序"), categories.clauses, who=labels(categories.order))
+        if categories.on_application:
+            direct = [code for code in categories.order if categories.is_direct(code)]
+            self.add(
+                _("救助对象"),
+                _("办理方式"),
+                categories.clauses,
+                Shown(_("直接结算"), "、".join(labels(direct))),
+                Shown(_("依申请"), "、".join(labels(categories.on_application))),
+            )
+        if self.document.assistance:
+            found = self.document.assistance
+            services = dict.fromkeys(code for rule in found.rules for code in rule.services)
+            self.add(_("医疗救助"), _("保障范围"), found.clauses, where=_services(tuple(services)))
+            for base in found.bases:
+                where = _where(base.services, base.locations)
+                self.add(_("医疗救助"), _("起付线按年累计"), base.clauses, where=where, note=_("所有人的费用都计入"))
 
     def critical_illness(self) -> None:
         part, rule = _("大病保险"), self.document.critical_illness
@@ -257,7 +280,7 @@ class Reader:
             )
 
     def _subsidy_figures(self, rule: SubsidyRule) -> list[Shown]:
-        figures = [self.figure(PAYERS[rule.payer], rule.figure)]
+        figures = [self.figure(str(PAYERS[rule.payer]), rule.figure)]
         if not rule.at_least.is_none:
             figures.append(self.figure(_("不低于"), rule.at_least))
         figures.append(Shown(_("其余"), str(PAYERS[rule.rest])))
@@ -345,6 +368,40 @@ def clause_rows(document: Document, rules: Iterable[Rule]) -> list[ClauseRow]:
     ]
 
 
+def by_part(rules: Iterable[Rule]) -> list[tuple[str, list[Rule]]]:
+    """Rules by part, in the order of the first of each."""
+    parts: dict[str, list[Rule]] = {}
+    for rule in rules:
+        if rule.figures and not rule.elsewhere and rule.part in _money_parts():
+            parts.setdefault(rule.part, []).append(rule)
+    return list(parts.items())
+
+
+def _money_parts() -> tuple[str, ...]:
+    return (
+        _("大病保险"),
+        _("医疗救助"),
+        _("目录外费用救助"),
+        _("倾斜救助"),
+        _("目录外费用控制"),
+        _("参保资助"),
+        _("预警"),
+    )
+
+
+def governed_years(document: Document, years: Sequence[int]) -> list[int]:
+    """The years with figures in which the version is in force at all."""
+    last = document.valid_to.year if document.valid_to else 9999
+    return [year for year in years if document.valid_from.year <= year <= last] or [document.valid_from.year]
+
+
+def chosen_year(wanted: str | None, years: Sequence[int], today: int) -> int:
+    """The year asked for, else this year, else the last that has figures."""
+    if wanted and wanted.isdecimal() and int(wanted) in years:
+        return int(wanted)
+    return today if today in years else max(years)
+
+
 def category_rows(document: Document) -> list[CategoryRow]:
     """The categories that the policy names, in its order; ties are decided by it."""
     return [
@@ -368,12 +425,19 @@ def parameter_rows(document: Document, parameters: Parameters) -> tuple[list[int
                 continue
             try:
                 number = one.number(need)
-                value = _("不设") if number is None else show(number, need.unit)
+                value = _("不设") if number is None else plain(number, need.unit)
             except EngineError:
                 value = str(one.value)
             cells.append((year, Cell(value, one.status, _status(one.status), one.source)))
         rows.append(ParameterRow(need.label, need.key, need.unit, tuple(cells)))
     return years, rows
+
+
+def plain(value: int, unit: str) -> str:
+    """A value beside its unit's column: 1234500 fen → `12,345.00`, people with thousands, ratios in per cent."""
+    if unit == "人":
+        return f"{value:,}"
+    return format_ratio(value) if unit == "%" else f"{value // 100:,}.{value % 100:02d}"
 
 
 def certified_by(category: str) -> tuple[str, ...]:
@@ -417,6 +481,9 @@ def _every(every: str) -> str:
 
 def _years(rule: SubsidyRule) -> str:
     first, last = rule.years
-    if first <= 1900 and last >= 9000:
+    if first <= FIRST_YEAR and last >= LAST_YEAR:
         return ""
-    return _("%(first)s—%(last)s 年") % {"first": first if first > 1900 else "", "last": last if last < 9000 else ""}
+    return _("%(first)s—%(last)s 年") % {
+        "first": first if first > FIRST_YEAR else "",
+        "last": last if last < LAST_YEAR else "",
+    }

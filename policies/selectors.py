@@ -129,11 +129,17 @@ def table_of(version: PolicyVersion, figures_id: int, year: int) -> YearTable:
 
 
 # --- pages --------------------------------------------------------------------------------------------------------
+def versions() -> QuerySet[PolicyVersion]:
+    """Versions with their region, without the bodies."""
+    return PolicyVersion.objects.select_related("region").defer("body")
+
+
 def versions_for(user: User) -> QuerySet[PolicyVersion]:
-    """Versions of all regions for the list page, with the count of settlements made by each."""
-    return user.visible(PolicyVersion).select_related("region").defer("body").order_by("region_id", "-validity")
+    """Versions of all regions for the list page."""
+    return user.visible(versions())
 
 
-def parameters_for_page(policy: str) -> list[PolicyParameter]:
-    """The policy's parameters by key and year."""
-    return list(PolicyParameter.objects.filter(policy=policy).order_by("key", "year"))
+def last_day(version: PolicyVersion) -> date | None:
+    """The last day of a version's validity; None while it has no end."""
+    upper = version.validity.upper
+    return upper - timedelta(days=1) if upper else None

@@ -1,0 +1,203 @@
+"""Pages of claims: the list, one claim with its statement, the form with the preview beside it."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from accounts.access import Act
+from accounts.doors import get_visible, go, requires
+from accounts.lists import Column, ListPage
+from accounts.models import ReadRecord, User
+from accounts.services import record_read
+from accounts.templatetags.tuodi import ymd
+from beneficiaries.models import Person
+from claims import selectors, services, statements
+from claims.errors import ClaimError, ClaimRefused
+from claims.forms import ClaimFilter, ClaimForm
+from claims.models import Claim
+from policies.engine.codes import category_label
+
+
+def _now(name: str) -> Any:
+    return lambda row: getattr(row.now, name) if row.now else None
+
+
+class Claims(ListPage):
+    """Claims with what was settled, by day."""
+
+    act = Act.CLAIM_READ
+    title = gettext_lazy("费用")
+    filters = ClaimFilter
+    columns = (
+        Column("settled_on", gettext_lazy("结算日期"), kind="date", sort="settled_on"),
+        Column("claim_no", gettext_lazy("结算号"), kind="mono", sort="claim_no", primary=True),
+        Column("person.name", gettext_lazy("姓名")),
+        Column("person.masked_id_number", gettext_lazy("证件号码"), kind="mono", shown=False),
+        Column("county", gettext_lazy("参保旗县"), sort=""),
+        Column("region.name", gettext_lazy("参保地区"), shown=False),
+        Column("service", gettext_lazy("医疗类别"), value=lambda row: row.get_service_display()),
+        Column(
+            "category",
+            gettext_lazy("适用类别"),
+            value=lambda row: category_label(row.now.category) if row.now else _("未结算"),
+        ),
+        Column("total", gettext_lazy("总费用"), kind="amount", sort="total"),
+        Column("basic_paid", gettext_lazy("基本医保"), kind="amount"),
+        Column("cii", gettext_lazy("大病保险"), kind="amount", value=_now("cii_paid")),
+        Column("assistance", gettext_lazy("医疗救助"), kind="amount", value=_now("assistance")),
+        Column("top_up", gettext_lazy("倾斜救助"), kind="amount", value=_now("top_up"), shown=False),
+        Column("other_paid", gettext_lazy("其他支付"), kind="amount", shown=False),
+        Column("burden", gettext_lazy("个人负担"), kind="amount", value=_now("personal_burden")),
+        Column(
+            "flag",
+            gettext_lazy("标记"),
+            kind="badge",
+            value=lambda row: _("目录外超标") if row.now and row.now.over_control else "",
+            tone=lambda row: "due",
+        ),
+    )
+    default_sort = "-settled_on"
+    empty = gettext_lazy("还没有费用")
+    empty_help = gettext_lazy("从平台导入结算明细，或者登记外地、纸质的费用")
+
+    def rows(self, filters: dict[str, Any]) -> Any:
+        return selectors.claims_for(self.user, **{name: value for name, value in filters.items() if value})
+
+    @staticmethod
+    def row_url(row: Claim) -> str:
+        return reverse("claims:claim", args=[row.pk])
+
+    def extra(self) -> dict[str, Any]:
+        if not self.user.may(Act.CLAIM_WRITE):
+            return {}
+        label = _("登记费用")
+        return {"actions": [{"label": label, "url": reverse("claims:new"), "primary": True, "icon": "plus"}]}
+
+
+@requires(Act.CLAIM_READ)
+def claim(request: HttpRequest, pk: int) -> HttpResponse:
+    """One claim: its statement read downwards like a sum, the law beside it, and what came before."""
+    found = get_visible(request, selectors.claims(), pk=pk)
+    record_read(
+        actor=cast(User, request.user), what=ReadRecord.What.FILE, subject=f"person:{found.person_id}", request=request
+    )
+    history = selectors.history(found)
+    current = next((one for one in history if one.settlement.superseded_at is None), None)
+    statement = statements.of_settlement(current.settlement, found, current.categories) if current else None
+    return render(
+        request,
+        "claims/claim.html",
+        {
+            "title": _("结算单 %(no)s") % {"no": found.claim_no},
+            "claim": found,
+            "current": current,
+            "statement": statement,
+            "summary": _summary(found, current),
+            "differs": selectors.differs(found, current.settlement) if current else {},
+            "earlier": [one for one in history if one is not current],
+        },
+    )
+
+
+def _summary(found: Claim, current: selectors.Settled | None) -> list[Any]:
+    person = found.person
+    rows: list[Any] = [
+        {"label": _("姓名"), "value": person.name, "url": _person_url(person)},
+        {"label": _("证件号码"), "value": person.masked_id_number, "kind": "mono"},
+        (_("参保地区"), found.region.name),
+        {"label": _("结算日期"), "value": found.settled_on, "kind": "date"},
+        (_("医疗类别"), found.get_service_display()),
+        (_("就医"), f"{found.get_location_display()} · {_('%(n)s 级机构') % {'n': found.hospital_level}}"),
+        (_("转诊"), found.get_referred_display()),
+        {"label": _("机构编码"), "value": found.institution, "kind": "mono"},
+        (_("险种"), _("职工医保") if found.insurance == "310" else _("城乡居民医保")),
+    ]
+    if found.major_disease:
+        rows.append((_("重大疾病"), _("是")))
+    if current:
+        version = current.settlement.version
+        rows += [
+            (_("适用类别"), category_label(current.settlement.category)),
+            (_("当日身份"), "、".join(_spell(one) for one in current.spells) or _("无")),
+            {"label": _("政策版本"), "value": version.name, "url": reverse("policies:version", args=[version.name])},
+        ]
+    rows.append((_("来源"), _source(found)))
+    return rows
+
+
+def _spell(spell: Any) -> str:
+    until = ymd(spell.valid_to) if spell.valid_to else _("今")
+    return f"{spell.get_category_display()}（{spell.get_department_display()}，{ymd(spell.valid_from)}—{until}）"
+
+
+def _source(found: Claim) -> str:
+    if found.source:
+        return _("%(file)s 第 %(row)s 行") % {"file": found.source.name, "row": found.source_row}
+    return _("%(who)s 录入") % {"who": found.entered_by or _("系统")}
+
+
+def _person_url(person: Person) -> str:
+    return reverse("beneficiaries:person", args=[person.pk])
+
+
+# --- entry by hand ------------------------------------------------------------------------------------------------
+@requires(Act.CLAIM_WRITE)
+def new_claim(request: HttpRequest) -> HttpResponseBase:
+    """The form; the settlement preview sits beside it and follows what is typed."""
+    actor = cast(User, request.user)
+    form = ClaimForm(request.POST or None, user=actor, person=_chosen(request))
+    if request.method == "POST" and form.is_valid() and form.person:
+        try:
+            made = services.record_claim(actor=actor, person=form.person, claim=form.claim())
+        except ClaimError as error:
+            form.add_error(_field(error, form), str(error))
+        else:
+            messages.success(request, _("已登记并结算：%(no)s") % {"no": made.claim_no})
+            return go(request, "claims:claim", made.pk)
+    query = f"?person={form.person.pk}" if "id_number" not in form.fields and form.person else ""
+    context = {"title": _("登记费用"), "form": form, "preview_url": reverse("claims:preview") + query}
+    return render(request, "claims/new.html", context)
+
+
+def _chosen(request: HttpRequest) -> Person | None:
+    """The person that the address names (the form is opened from a person's page)."""
+    asked = request.GET.get("person", "")
+    return get_visible(request, Person.objects.select_related("region"), pk=asked) if asked.isdecimal() else None
+
+
+@requires(Act.CLAIM_WRITE)
+@require_POST
+def preview(request: HttpRequest) -> HttpResponse:
+    """What the claim being typed would come to; an incomplete form says what is still missing."""
+    form = ClaimForm(request.POST, user=request.user, person=_chosen(request))
+    context: dict[str, Any] = {"form": form}
+    if form.is_valid() and form.person:
+        try:
+            outcome = services.preview_claim(person=form.person, claim=form.claim())
+        except ClaimError as error:
+            context["problem"] = str(error)
+        else:
+            context["statement"] = statements.of_outcome(outcome)
+            context["outcome"] = outcome
+    else:
+        missing = {"required"}
+        context["missing"] = [
+            form.fields[name].label for name, found in form.errors.as_data().items() if found[0].code in missing
+        ]
+        context["wrong"] = [
+            (form.fields[name].label, found[0].messages[0])
+            for name, found in form.errors.as_data().items()
+            if found[0].code not in missing and name in form.fields
+        ]
+    context["person"] = form.person
+    return render(request, "claims/preview.html", context)
+
+
+def _field(error: ClaimError, form: ClaimForm) -> str | None:
+    return error.field if isinstance(error, ClaimRefused) and error.field in form.fields else None
