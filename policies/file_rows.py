@@ -59,6 +59,7 @@ CODE_COLUMNS: Final[tuple[tuple[str, dict[str, int]], ...]] = (
     ("control_waived", YES_NO),
 )
 MONEY_COLUMNS: Final = ("total", "in_scope", "out_of_catalogue", "basic_paid", "other_paid")
+MANAGEMENT_OR_NONE: Final = {*MANAGEMENT, ""}
 CHRONIC: Final = SERVICE_INDEX["chronic"]
 _TWO_DECIMALS: Final = re.compile(r"[0-9]{1,10}\.[0-9]{2}(?:\n[0-9]{1,10}\.[0-9]{2})*")
 
@@ -89,10 +90,8 @@ class Chunk:
     def stripped(self) -> Iterator[tuple[int, list[str]]]:
         """(line, cells in the order of the needed columns); no cells for a row of another width, no blank rows."""
         for line, cells in zip(self.lines, self.rows, strict=True):
-            if len(cells) == self.width:
-                yield line, [cells[k].strip() for k in self.places]
-            elif any(cell.strip() for cell in cells):
-                yield line, []
+            if any(cell.strip() for cell in cells):
+                yield line, [cells[k].strip() for k in self.places] if len(cells) == self.width else []
 
 
 def read_chunks(path: Path, columns: tuple[str, ...], what: str) -> Iterator[Chunk]:
@@ -309,7 +308,9 @@ def take_columns(chunk: Chunk, found: ClaimRows, people: People, days: dict[str,
         money = [fen_column(by_name[name]) for name in MONEY_COLUMNS]
     except (KeyError, ValueError):
         return False
-    if any(service == CHRONIC and how not in MANAGEMENT for service, how in zip(codes[0], managed, strict=True)):
+    if not MANAGEMENT_OR_NONE.issuperset(managed):
+        return False
+    if any(service == CHRONIC and how == "" for service, how in zip(codes[0], managed, strict=True)):
         return False
     if any(basic > scope or scope + outside > total for total, scope, outside, basic, _ in zip(*money, strict=True)):
         return False
@@ -357,7 +358,7 @@ def parse_claim(cells: list[str], days: dict[str, int]) -> tuple[list[int], int,
         codes.append(int(managed == "annual"))
         day = days.get(by_name["settled_on"]) or _remember(days, by_name["settled_on"])
         money = [parse_yuan(by_name[name]) for name in MONEY_COLUMNS]
-        if codes[0] == CHRONIC and managed not in MANAGEMENT:
+        if managed not in (MANAGEMENT if codes[0] == CHRONIC else MANAGEMENT_OR_NONE):
             raise ValueError(managed)
     except (KeyError, ValueError):
         raise fault_of(by_name) from None
@@ -374,14 +375,15 @@ def _remember(days: dict[str, int], text: str) -> int:
 def fault_of(by_name: dict[str, str]) -> ClaimRefused:
     """The first faulty field of a row that did not parse, in the order of the columns."""
     known = dict(CODE_COLUMNS)
+    chronic = by_name["service"] == "chronic"
     for name in CLAIM_COLUMNS[2:]:
         value = by_name[name]
         if name in known and value not in known[name]:
             return ClaimRefused(name, value, f"代码不认识，可用：{'、'.join(known[name])}")
         if name == "settled_on" and not _is_day(value):
             return ClaimRefused(name, value, "不是日期，请写成 2023-05-01")
-        if name == "chronic_management" and by_name["service"] == "chronic" and value not in MANAGEMENT:
-            return ClaimRefused(name, value, f"门诊慢特病应写明管理方式，可用：{'、'.join(MANAGEMENT)}")
+        if name == "chronic_management" and (value not in MANAGEMENT if chronic else value not in MANAGEMENT_OR_NONE):
+            return ClaimRefused(name, value, f"门诊慢特病的管理方式应为 {'、'.join(MANAGEMENT)}，其他服务留空")
         if name in MONEY_COLUMNS and (reason := _money_fault(value)):
             return ClaimRefused(name, value, reason)
     raise AssertionError(by_name)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .lines import Line
 
 
+STATE_FIELDS = State._fields
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A claim, field by field as the file has it; money in fen.

@@ -1,0 +1,44 @@
+"""The officers' cases: every output file byte for byte, by the commands that a policy office runs."""
+
+import io
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from tests.policies.making import CASES, PARAMETERS, POLICIES
+
+SUBSIDY_YEARS = {"shannan": 2023, "tongliao": 2023, "jining": 2024, "guangxi": 2024, "yangcheng": 2022}
+WARNING_DAYS = {"shannan": "2023-10-31", "tongliao": "2024-10-31", "jining": "2024-10-31", "guangxi": "2024-10-31"}
+
+
+def run(command: str, policy: str, output: Path, *names: str, **more: object) -> str:
+    """Run a command over the files of a policy; gives the line that it printed."""
+    printed = io.StringIO()
+    files = {name: CASES / policy / f"{name}.csv" for name in names}
+    call_command(command, policy=policy, parameters=PARAMETERS, output=output, stdout=printed, **files, **more)
+    return printed.getvalue()
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_settle_gives_the_expected_file(policy, tmp_path):
+    output = tmp_path / "out.csv"
+    printed = run("settle", policy, output, "categories", "claims")
+    assert output.read_bytes() == (CASES / policy / "settle.csv").read_bytes()
+    refused = (tmp_path / "out.csv.errors.csv").read_text(encoding="utf-8").count("\n") - 1
+    assert f"拒绝 {refused} 行" in printed
+    assert printed.count("\n") == 1
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_subsidy_gives_the_expected_file(policy, tmp_path):
+    output = tmp_path / "out.csv"
+    run("subsidy", policy, output, "categories", "persons", year=SUBSIDY_YEARS[policy])
+    assert output.read_bytes() == (CASES / policy / "subsidy.csv").read_bytes()
+
+
+@pytest.mark.parametrize("policy", WARNING_DAYS)
+def test_warnings_gives_the_expected_file(policy, tmp_path):
+    output = tmp_path / "out.csv"
+    run("warnings", policy, output, "categories", "persons", "claims", on=WARNING_DAYS[policy])
+    assert output.read_bytes() == (CASES / policy / "warnings.csv").read_bytes()
