@@ -5,3 +5,12 @@ from django.utils.translation import gettext_lazy as _
 class MonitoringApp(AppConfig):
     name = "monitoring"
     verbose_name = _("监测预警")
+
+    def ready(self) -> None:
+        from beneficiaries import panels
+        from exchange import kinds
+        from monitoring.feedback import FEEDBACK
+        from monitoring.panels import WARNINGS
+
+        kinds.register(FEEDBACK)
+        panels.register(WARNINGS)

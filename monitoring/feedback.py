@@ -104,7 +104,9 @@ def _columns(batch: reader.Batch) -> dict[str, list[Any]]:
             shown = mask_id_number(problem.value) if problem.field == "id_number" else problem.value
             row |= {"header": problem.header, "value": shown[:100]}
         values.append(json.dumps(row, ensure_ascii=False))
+    unused = dict.fromkeys(("region_code", "household", "relation", "exit_reason"), [""] * len(batch))
     return {
+        **unused,
         "category": [category or "" for category in columns["category"]],
         "valid_from": columns["valid_from"],
         "values": values,

@@ -1,2 +1,14 @@
+from django.urls import path
+
+from monitoring import views
+
 app_name = "monitoring"
-urlpatterns: list = []
+urlpatterns = [
+    path("", views.Warnings.as_view(), name="list"),
+    path("warnings/<int:pk>/", views.warning, name="warning"),
+    path("scans/", views.Scans.as_view(), name="scans"),
+    path("scans/new/", views.start_scan, name="start_scan"),
+    path("scans/<int:pk>/", views.scan, name="scan"),
+    path("month/", views.month, name="month"),
+    path("month/push/", views.push, name="push"),
+]

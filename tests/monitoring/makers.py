@@ -24,6 +24,12 @@ def fen(text: str) -> int:
     return int(whole) * 100 + int(part.ljust(2, "0") or 0)
 
 
+def number(at: int, first: str = "15052119800101") -> str:
+    """A well-formed identity number: the order number `at` and its check digit."""
+    body = f"{first}{at:03}"
+    return body + "10X98765432"[sum(int(c) * 2 ** (17 - i) for i, c in enumerate(body)) % 11]
+
+
 def make_places(code: str) -> Region:
     """The region with what is above it."""
     parent = None
