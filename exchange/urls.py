@@ -1,6 +1,6 @@
 """Addresses of the exchange."""
 
-from django.urls import path
+from django.urls import include, path
 
 from exchange import views
 
@@ -15,4 +15,5 @@ urlpatterns = [
     path("files/<int:pk>/cancel/", views.cancel, name="cancel"),
     path("files/<int:pk>/undo/", views.undo, name="undo"),
     path("files/<int:pk>/errors/", views.errors, name="errors"),
+    path("", include("exchange.outbound_urls")),
 ]
