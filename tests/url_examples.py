@@ -13,6 +13,7 @@ from accounts.jobs import create_job
 from accounts.models import User
 from accounts.vocabulary import Role
 from tests.factories import make_organisation, make_user
+from tests.monitoring import examples as monitoring
 
 CITY, ELSEWHERE = "150500000000", "370800000000"
 Make = Callable[[bool], dict[str, Any]]
@@ -48,6 +49,7 @@ EXAMPLES: dict[str, Make] = {
     "accounts:organisation": organisation,
     "accounts:job": own_job,
     "accounts:audit_event": user_event,
+    **monitoring.EXAMPLES,
 }
 # Addresses whose object is the same for all regions: the law is no secret.
 EVERYWHERE: set[str] = set()

@@ -1,0 +1,54 @@
+"""Example objects of monitoring and of the way out for the walk over all addresses (`tests/url_examples.py`)."""
+
+from typing import Any
+
+from accounts.models import Region
+from beneficiaries.models import Person
+from exchange.models import Delivery, Partner
+from monitoring import services
+from monitoring.models import BurdenWarning, Scan
+from policies.services import load_documents
+from tests.monitoring.makers import DAY, make_warned, number
+
+PLACES = {False: ("150500000000", "150521000000"), True: ("370800000000", "370811000000")}
+
+
+def _month(foreign: bool) -> Region:
+    """A region whose month was scanned and pushed, with one warning told to civil affairs."""
+    code, county = PLACES[foreign]
+    region = Region.objects.get(code=code)
+    if not Scan.objects.filter(region=region).exists():
+        load_documents(actor=None)
+        one = number(900 + foreign)
+        if not Person.objects.filter(region_id=county, name="预警样例").exists():
+            make_warned(one, 80000, "subsistence_margin", region=county, name="预警样例")
+        services.scan_region(region=region, on=DAY, actor=None)
+        services.push_warnings(region=region, month=DAY, actor=None)
+    return region
+
+
+def warning(foreign: bool) -> dict[str, Any]:
+    region = _month(foreign)
+    return {"pk": BurdenWarning.objects.filter(region_id__in=[PLACES[foreign][1]]).get(version__region=region).pk}
+
+
+def scan(foreign: bool) -> dict[str, Any]:
+    return {"pk": Scan.objects.filter(region=_month(foreign)).first().pk}
+
+
+def delivery(foreign: bool) -> dict[str, Any]:
+    return {"pk": Delivery.objects.get(region=_month(foreign), department="civil_affairs").pk}
+
+
+def partner(foreign: bool) -> dict[str, Any]:
+    found = Partner.objects.filter(organisation__region=_month(foreign))
+    return {"pk": found.get(organisation__department="civil_affairs").pk}
+
+
+EXAMPLES = {
+    "monitoring:warning": warning,
+    "monitoring:scan": scan,
+    "exchange:delivery": delivery,
+    "exchange:resend": delivery,
+    "exchange:partner": partner,
+}
