@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from . import chain as ch
 from .compiled import compiled_run
-from .errors import EngineError
+from .errors import EngineError, NoVersion
 from .table import Rules, YearTable
 
 # Below this many claims the interpreter is done before Numba is loaded.
@@ -90,7 +90,8 @@ class Calendar:
 
     def refusal_of(self, day: int) -> EngineError:
         """Why no table settles the day."""
-        return next(error for first, last, error in self.refusals if first <= day <= last)
+        error = next(error for first, last, error in self.refusals if first <= day <= last)
+        return NoVersion(error.policy, date.fromordinal(day).isoformat()) if isinstance(error, NoVersion) else error
 
 
 def calendar(rules: Rules, first: date, last: date) -> Calendar:

@@ -18,11 +18,12 @@ class ParameterError(EngineError):
 
 
 class MissingParameter(ParameterError):
-    """A figure that the policy leaves to yearly statistics is not there for the year."""
+    """Figures that the policy leaves to yearly statistics are not there: `missing` (key, year) pairs."""
 
-    def __init__(self, policy: str, key: str, year: int) -> None:
-        super().__init__(f"缺少参数 {policy} {key} {year} 年度，请在参数文件中补充后重新计算")
-        self.policy, self.key, self.year = policy, key, year
+    def __init__(self, policy: str, *missing: tuple[str, int]) -> None:
+        names = "、".join(f"{policy} {key} {year}" for key, year in missing)
+        super().__init__(f"缺少年度参数：{names}，请在参数文件中补充后重新计算")
+        self.policy, self.missing = policy, missing
 
 
 class NoVersion(EngineError):

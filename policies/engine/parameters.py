@@ -75,7 +75,7 @@ class Parameters:
         try:
             return self._rows[policy, key, year]
         except KeyError:
-            raise MissingParameter(policy, key, year) from None
+            raise MissingParameter(policy, (key, year)) from None
 
     def check(self, known: Mapping[str, Iterable[str]]) -> None:
         """Refuse policies and keys that no document knows (`known`: policy → keys): a slip would else go unseen."""

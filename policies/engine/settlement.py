@@ -215,7 +215,7 @@ def check_money(total: int, in_scope: int, out_of_catalogue: int, basic_paid: in
         raise ClaimRefused("basic_paid", format_yuan(basic_paid), reason)
     if in_scope + out_of_catalogue > total:
         parts = f"政策范围内费用 {format_yuan(in_scope)} 与目录外费用 {format_yuan(out_of_catalogue)}"
-        reason = f"总费用小于{parts}之和，请核对"
+        reason = f"总费用小于{parts} 之和，请核对"
         raise ClaimRefused("total", format_yuan(total), reason)
 
 

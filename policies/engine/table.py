@@ -63,7 +63,8 @@ def describe_parameter(found: Parameter, figure: Figure) -> str:
 
 
 def compile_year(document: Document, year: int, parameters: Parameters) -> YearTable:
-    """Write the vector. Raises MissingParameter, ParameterError."""
+    """Write the vector. Raises MissingParameter (naming all that are missing), ParameterError."""
+    _check_figures(document, year, parameters)
     t = [-1] * ch.TABLE_SIZE
     table = YearTable(document, year, parameters, t, {}, {}, {})
     _write_head(table)
@@ -71,6 +72,24 @@ def compile_year(document: Document, year: int, parameters: Parameters) -> YearT
     _write_control(table)
     _write_assistance(table)
     return table
+
+
+def _check_figures(document: Document, year: int, parameters: Parameters) -> None:
+    cii, found, top_up = document.critical_illness, document.assistance, document.top_up
+    figures = [cii.deductible, cii.ratio, cii.cap]
+    for rule in found.rules if found else ():
+        if _applies(rule.valid, year):
+            figures += [rule.deductible, rule.limit, rule.major_limit]
+    if top_up is not None and top_up.mode == "automatic":
+        figures += [top_up.threshold, top_up.limit]
+    missing: dict[tuple[str, int], None] = {}
+    for figure in figures:
+        try:
+            figure.parameter(parameters, document.policy, year)
+        except MissingParameter as error:
+            missing.update(dict.fromkeys(error.missing))
+    if missing:
+        raise MissingParameter(document.policy, *missing)
 
 
 def _number(table: YearTable, figure: Figure) -> int:
