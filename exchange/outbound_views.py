@@ -23,6 +23,7 @@ from exchange import deliveries, partners
 from exchange import outbound_selectors as selectors
 from exchange.models import Delivery, Partner
 from exchange.outbound_forms import DeliveryFilter, PartnerForm
+from exchange.places import places
 
 State = Delivery.State
 SHOWN_ROWS = 50
@@ -33,6 +34,7 @@ class Deliveries(ListPage):
 
     act = Act.DELIVERY_READ
     title = gettext_lazy("送达")
+    template_name = "exchange/place_list.html"
     filters = DeliveryFilter
     columns = (
         Column("number", gettext_lazy("文号"), kind="mono", sort="number", primary=True),
@@ -79,7 +81,7 @@ class Deliveries(ListPage):
             }
             for state in State
         ]
-        return {"counts": counts}
+        return {"counts": counts, "places": places(self.user, "deliveries")}
 
 
 @requires(Act.DELIVERY_READ)
@@ -174,6 +176,7 @@ class Partners(ListPage):
 
     act = Act.PARTNER_ADMIN
     title = gettext_lazy("交换伙伴")
+    template_name = "exchange/place_list.html"
     columns = (
         Column("organisation.name", gettext_lazy("机构"), sort="organisation__name", primary=True),
         Column("organisation.region.name", gettext_lazy("地区")),
@@ -201,7 +204,7 @@ class Partners(ListPage):
 
     def extra(self) -> dict[str, Any]:
         new = {"label": _("新增伙伴"), "url": reverse("exchange:partner_new"), "primary": True, "icon": "plus"}
-        return {"actions": [new]}
+        return {"actions": [new], "places": places(self.user, "partners")}
 
 
 @requires(Act.PARTNER_ADMIN)

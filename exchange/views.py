@@ -25,15 +25,10 @@ from exchange import kinds, preview, selectors, services
 from exchange.errors import ExchangeError
 from exchange.forms import FileFilter, MonthField, UploadForm
 from exchange.models import InboundFile
+from exchange.places import places
 
 State = InboundFile.State
 UNFINISHED = (State.RECEIVED, State.READY)
-
-
-def _tabs(active: str) -> list[dict[str, Any]]:
-    """The places of the exchange; the outbound side adds its own (`exchange.urls`)."""
-    places = [("list", _("来文")), ("arrivals", _("到齐情况"))]
-    return [{"label": label, "url": reverse(f"exchange:{name}"), "active": name == active} for name, label in places]
 
 
 class Files(ListPage):
@@ -41,7 +36,7 @@ class Files(ListPage):
 
     act = Act.ROSTER_READ
     title = gettext_lazy("来文")
-    template_name = "exchange/files.html"
+    template_name = "exchange/place_list.html"
     filters = FileFilter
     columns = (
         Column("name", gettext_lazy("文件"), primary=True),
@@ -73,7 +68,7 @@ class Files(ListPage):
         return reverse("exchange:file", args=[row.pk])
 
     def extra(self) -> dict[str, Any]:
-        found: dict[str, Any] = {"places": _tabs("list")}
+        found: dict[str, Any] = {"places": places(self.user, "list")}
         if self.user.may(Act.ROSTER_UPLOAD):
             label, url = _("上传文件"), reverse("exchange:upload")
             found["actions"] = [{"label": label, "url": url, "primary": True, "icon": "upload"}]
@@ -88,7 +83,7 @@ def arrivals(request: HttpRequest) -> HttpResponse:
     with suppress(ValidationError):  # a month that cannot be read shows the present one
         month = MonthField(required=False).clean(request.GET.get("month")) or month
     found = selectors.arrivals(_user(request), month)
-    context = {"title": _("到齐情况"), "month": month, "arrivals": found, "places": _tabs("arrivals")}
+    context = {"title": _("到齐情况"), "month": month, "arrivals": found, "places": places(_user(request), "arrivals")}
     return render(request, "exchange/arrivals.html", context)
 
 

@@ -71,15 +71,20 @@ def beside(rows: Sequence[StagedRow]) -> dict[int, list[Beside]]:
 
 
 def _pair(row: StagedRow, person: Person | None, spells: list[CategorySpell]) -> list[Beside]:
-    held = "；".join(
+    department = row.file.department
+    own = [spell for spell in spells if spell.department == department and spell.valid_to is None]
+    others = "；".join(
         f"{one.get_category_display()}（{one.get_department_display()}，{one.valid_from}—{one.valid_to or _('今')}）"
         for one in spells
+        if one not in own
     )
     category = str(Category(row.category).label) if row.category in Category.values else row.category
     return [
         (_("姓名"), row.name, person.name if person else ""),
-        (_("人员类别"), f"{category} {row.valid_from or ''}".strip(), held),
-        (_("行政区划"), row.region_code, str(person.region) if person else ""),
+        (_("人员类别"), category, "、".join(str(spell.get_category_display()) for spell in own)),
+        (_("认定日期"), row.valid_from, "、".join(str(spell.valid_from) for spell in own)),
+        (_("其他认定"), "", others),
+        (_("行政区划"), row.region_code, person.region_id if person else ""),
         (_("户编号"), row.household, str(person.household or "") if person else ""),
         (_("与户主关系"), row.relation, person.relation if person else ""),
         (_("死亡日期"), "", person.deceased_on if person and person.deceased_on else ""),
@@ -94,7 +99,7 @@ ROSTER = ImportKind(
     compare=comparing.compare,
     apply=applying.apply,
     undo=undoing.undo,
-    columns=("row", "id_number", "name", "category", "region_code", "household", "valid_from", "valid_to", "reason"),
+    columns=("row", "id_number", "name", "category", "region_code", "valid_from", "valid_to", "reason"),
     unusual=unusual,
     blocked=blocked,
     beside=beside,

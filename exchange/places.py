@@ -1,0 +1,24 @@
+"""The places of the exchange, as tabs above its lists."""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.access import Act
+from accounts.models import User
+
+
+def places(user: User, active: str) -> list[dict[str, Any]]:
+    """What comes in, who has sent, what goes out and to whom: those that the user may see."""
+    found = [
+        ("list", _("来文"), Act.ROSTER_READ),
+        ("arrivals", _("到齐情况"), Act.ROSTER_READ),
+        ("deliveries", _("送达"), Act.DELIVERY_READ),
+        ("partners", _("交换伙伴"), Act.PARTNER_ADMIN),
+    ]
+    return [
+        {"label": label, "url": reverse(f"exchange:{name}"), "active": name == active}
+        for name, label, act in found
+        if user.may(act)
+    ]
