@@ -4,6 +4,7 @@ PostgreSQL refuses root. Root therefore runs both servers as the owner of the da
 itself, as `nobody`; a project below a closed folder (such as /root) then needs a place outside for the servers.
 """
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -101,6 +102,14 @@ def make_home(folder: Path) -> Path:
             return home
         shutil.rmtree(home)
     raise EmbeddedError("找不到数据库账户可用的文件夹:请用普通用户运行,或用 TUODI_DATA 指定其他文件夹。")
+
+
+def remove_home(home: Path) -> None:
+    """Delete what `make_home` made."""
+    shutil.rmtree(home, ignore_errors=True)
+    if home.parent == _OUTSIDE[0]:
+        with contextlib.suppress(OSError):  # other data folders still have theirs there
+            home.parent.rmdir()
 
 
 def postgres_programs(home: Path, account: Account) -> Path:

@@ -98,7 +98,7 @@ def remove(data_dir: str | Path | None = None) -> bool:
         if state is None:
             return False
         _stop(folder)
-        shutil.rmtree(state.home_in(folder), ignore_errors=True)
+        accounts.remove_home(state.home_in(folder))
         shutil.rmtree(folder)
     return True
 
