@@ -10,6 +10,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from config.embedded import data_folder, endpoints
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -33,8 +35,6 @@ elif env("DATABASE_URL", default=""):
     INDEX_KEY = env("INDEX_KEY")
     EMBEDDED = env.bool("TUODI_EMBEDDED", default=False)
 else:
-    from config.embedded import endpoints
-
     _here = endpoints()
     DATABASES = {"default": env.db_url_config(_here.database_url)}
     REDIS_URL = _here.redis_url
@@ -53,7 +53,7 @@ if not NO_DATABASE:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Uploads, letters and exports: outside every folder that a web server shows.
-DATA_DIR = Path(env("TUODI_DATA", default=str(BASE_DIR / ".data")))
+DATA_DIR = data_folder()
 MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(DATA_DIR / "files")))
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700

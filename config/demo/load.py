@@ -25,7 +25,7 @@ from monitoring.services import push_warnings, scan_region
 from policies.services import load_documents
 
 SEED = "2023"
-PERSONS = 320
+PERSONS = int(os.environ.get("TUODI_DEMO_PERSONS", "320"))
 MONTHS = [date(2023, month, 1) for month in range(1, 6)]
 LAST_MONTH, SCAN_DAY = MONTHS[-1], date(2023, 5, 31)
 # Invented names of each county's four townships; the case worker's list is easier to read than codes.

@@ -133,7 +133,7 @@ class Demo:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "config.demo.run", *arguments],
                 cwd=PROJECT,
-                env=environment | {"TUODI_DATA": str(self.folder), "TUODI_PG_FAST": "1"},
+                env=environment | {"TUODI_DATA": str(self.folder), "TUODI_PG_FAST": "1", "TUODI_DEMO_PERSONS": "24"},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
