@@ -19,7 +19,7 @@ from accounts.jobs import Progress, create_job, no_progress
 from accounts.models import Job, Region, User
 from accounts.vocabulary import CERTIFIES, Department
 from exchange import kinds, reader, vault
-from exchange.errors import ImportBlocked, ImportRefused, NotAllowed, RegisterMoved, SecondPersonNeeded
+from exchange.errors import ExchangeError, ImportBlocked, ImportRefused, NotAllowed, RegisterMoved, SecondPersonNeeded
 from exchange.kinds import ImportKind
 from exchange.models import InboundFile, Outcome
 
@@ -143,27 +143,31 @@ def reading_context(file: InboundFile) -> reader.Context:
 # --- confirm --------------------------------------------------------------------------------------------------------
 def why_not_confirm(file: InboundFile, actor: User | None, second: User | None = None) -> str:
     """Why this person (with `second`, if given) cannot confirm the file; empty when nothing stands in the way."""
+    obstacle = _obstacle(file, actor, second)
+    return str(obstacle) if obstacle else ""
+
+
+def _obstacle(file: InboundFile, actor: User | None, second: User | None) -> ExchangeError | None:
     kind = kinds.get(file.kind)
     if file.state != State.READY:
-        return _("文件当前为“%(state)s”，不能确认。") % {"state": file.get_state_display()}
+        return ImportBlocked(_("文件当前为“%(state)s”，不能确认。") % {"state": file.get_state_display()})
     if blocked := kind.blocked(file):
-        return blocked
+        return ImportBlocked(blocked)
     if file.unusual:
-        second = second or (actor if actor and actor.may(Act.ROSTER_CONFIRM_UNUSUAL) else None)
-        return _why_not_second(file, second)
+        return _second_missing(file, second or actor)
     if actor and not (actor.may(kind.confirm) and file.region_id.startswith(actor.region_prefix)):
-        return _("您的角色不能确认这类文件。")
-    return ""
+        return NotAllowed(_("您的角色不能确认这类文件。"))
+    return None
 
 
-def _why_not_second(file: InboundFile, second: User | None) -> str:
-    if second is None:
-        return file.unusual
-    if not second.may(Act.ROSTER_CONFIRM_UNUSUAL) or not file.region_id.startswith(second.region_prefix):
-        return _("%(name)s没有复核这份文件的权限。") % {"name": second}
+def _second_missing(file: InboundFile, second: User | None) -> ExchangeError | None:
+    if second is None or not second.may(Act.ROSTER_CONFIRM_UNUSUAL):
+        return SecondPersonNeeded(file.unusual)
+    if not file.region_id.startswith(second.region_prefix):
+        return NotAllowed(_("这份文件的地区不在%(name)s的管辖范围内。") % {"name": second})
     if second.pk == file.uploaded_by_id:
-        return _("复核人不能是上传人；请由另一位复核人员确认。")
-    return ""
+        return SecondPersonNeeded(_("复核人不能是上传人；请由另一位复核人员确认。"))
+    return None
 
 
 def confirm_file(
@@ -171,7 +175,7 @@ def confirm_file(
 ) -> InboundFile:
     """Writes the file to the register: all or nothing; confirming a confirmed file changes nothing.
 
-    Raises SecondPersonNeeded, ImportBlocked, and RegisterMoved after the preview was made anew.
+    Raises SecondPersonNeeded, NotAllowed, ImportBlocked, and RegisterMoved after the preview was made anew.
     """
     try:
         with transaction.atomic():
@@ -188,11 +192,9 @@ def confirm_file(
 
 
 def _check_confirm(file: InboundFile, actor: User | None, second: User | None) -> None:
-    why = why_not_confirm(file, actor, second)
-    if why and file.state == State.READY and file.unusual:
-        raise SecondPersonNeeded(why)
-    if why:
-        raise ImportBlocked(why)
+    obstacle = _obstacle(file, actor, second)
+    if obstacle:
+        raise obstacle
 
 
 def _apply(file: InboundFile, actor: User | None, second: User | None, progress: Progress) -> None:

@@ -21,7 +21,9 @@ def exit_share(region_code: str) -> int:
 
 
 def unusual(file: InboundFile) -> str:
-    """Why a second person must confirm: more exits than the bureau's share of the open categories."""
+    """Why a second person must confirm: more people missing than the bureau's share of the open categories."""
+    if file.mode != InboundFile.Mode.FULL:
+        return ""
     exited, standing = file.counts.get("exited", 0), file.counts.get("standing", 0)
     limit = exit_share(file.region_id)
     if exited * 100 <= standing * limit:

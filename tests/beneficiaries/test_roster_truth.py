@@ -25,7 +25,7 @@ COUNTS = ("rows", "new", "changed", "unchanged", "exited", "doubtful", "error")
 
 
 def agrees(got: list[list], expected: list[list]) -> bool:
-    """Row by row the same; but one made number in ten thousand has two faults: a wrong check digit that ends it in 000."""
+    """Row by row the same; one made number in ten thousand has two faults: a wrong check digit, and an end of 000."""
     if len(got) != len(expected):
         return False
     differing = [one for one, other in zip(got, expected, strict=True) if one != other]
