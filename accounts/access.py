@@ -146,8 +146,10 @@ def visible(user: "User", queryset: QuerySet[Any]) -> QuerySet[Any]:
     scope = _SCOPES[queryset.model]
     if not user.may(scope.act):
         return queryset.none()
-    queryset = in_region(user, queryset, scope.region)
-    return queryset.filter(scope.narrow(user)) if scope.narrow else queryset
+    mine = inside(user, scope.region)
+    if scope.narrow:
+        mine &= scope.narrow(user)
+    return queryset.filter(mine if scope.public is None else mine | scope.public)
 
 
 def region_of(model: type[Model]) -> str:
@@ -157,6 +159,11 @@ def region_of(model: type[Model]) -> str:
 
 def in_region(user: "User", queryset: QuerySet[Any], lookup: str) -> QuerySet[Any]:
     """The rows of the user's region and below."""
+    return queryset.filter(inside(user, lookup))
+
+
+def inside(user: "User", lookup: str) -> Q:
+    """Whether the division code at `lookup` is the user's region or below."""
     # A range of codes, not a prefix pattern: it uses every index that begins with the region, under any collation.
     prefix = user.region_prefix
-    return queryset.filter(**{f"{lookup}__gte": prefix.ljust(12, "0"), f"{lookup}__lte": prefix.ljust(12, "9")})
+    return Q(**{f"{lookup}__gte": prefix.ljust(12, "0"), f"{lookup}__lte": prefix.ljust(12, "9")})
