@@ -66,7 +66,7 @@ def law() -> Law:
 
 
 def version_on(region_code: str, day: date) -> PolicyVersion | None:
-    """The version that governs the region on the day: of the nearest region upward, the one that began last."""
+    """The version that governs the region on the day: of the nearest region upward that has one."""
     found = PolicyVersion.objects.filter(
         state__in=IN_FORCE, region_id__in=upward(region_code), validity__contains=day
     ).defer("body")
