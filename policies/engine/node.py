@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from .codes import CATEGORIES, LOCATIONS, SERVICES
@@ -23,6 +24,18 @@ class Context:
     clauses: dict[str, Any] = field(default_factory=dict)
     needs: dict[str, Need] = field(default_factory=dict)
     cited: dict[str, str] = field(default_factory=dict)
+    # A list: errors are gathered row by row (`problems.problems_of`); None: the first one ends the parse.
+    problems: list[DocumentError] | None = None
+
+    def attempt(self, parse: Callable[[], T]) -> T | None:
+        """What `parse` gives; None when it fails and errors are gathered."""
+        if self.problems is None:
+            return parse()
+        try:
+            return parse()
+        except DocumentError as error:
+            self.problems.append(error)
+            return None
 
 
 class Node:
@@ -177,6 +190,11 @@ class Node:
         rows: list[Any] = self._take(key, list, f"若干个 [[{key}]] 小节")
         base = f"{self.path}.{key}".strip(".")
         return [Node(self.context, f"{base}[{i}]", row) for i, row in enumerate(rows, 1)]
+
+    def rows(self, key: str, parse: Callable[["Node"], T]) -> tuple[T, ...]:
+        """The parsed rows of `[[key]]`; while errors are gathered, those that have none."""
+        found = (self.context.attempt(partial(parse, node)) for node in self.tables(key))
+        return tuple(row for row in found if row is not None)
 
     def done(self) -> None:
         unknown = [key for key in self._table if key not in self._read]

@@ -33,7 +33,12 @@ def parse_document(text: str, name: str) -> Document:
         body = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DocumentError(name, "", _toml_problem(str(error))) from error
-    root = Node(Context(name), "", body)
+    return read_document(Node(Context(name), "", body), text)
+
+
+def read_document(root: Node, text: str) -> Document:
+    """The document of a parsed TOML root. Raises DocumentError."""
+    name = root.context.name
     parse_clauses(root)
     parse_needs(root)
     head = root.need_table("document")
@@ -62,11 +67,11 @@ def parse_document(text: str, name: str) -> Document:
         warnings=parse_work.warnings(root.table("warnings")),
         need_test=parse_work.need_test(root.table("need_test")),
         funding=parse_work.funding(root.table("funding")),
-        elsewhere=tuple(parse_elsewhere(node) for node in root.tables("elsewhere")),
-        applications=tuple(parse_work.application(node) for node in root.tables("applications")),
-        obligations=tuple(parse_work.obligation(node) for node in root.tables("obligations")),
-        targets=tuple(parse_work.target(node) for node in root.tables("targets")),
-        duties=tuple(parse_work.duty(node) for node in root.tables("duties")),
+        elsewhere=root.rows("elsewhere", parse_elsewhere),
+        applications=root.rows("applications", parse_work.application),
+        obligations=root.rows("obligations", parse_work.obligation),
+        targets=root.rows("targets", parse_work.target),
+        duties=root.rows("duties", parse_work.duty),
         deadlines=parse_work.deadlines(root.table("deadlines")),
         sha256=hashlib.sha256(text.encode()).hexdigest(),
     )
@@ -100,19 +105,23 @@ def parse_validity(head: Node) -> tuple[date, date | None]:
 
 
 def parse_clauses(root: Node) -> None:
-    for node in root.tables("clauses"):
+    def parse(node: Node) -> Clause:
         clause = Clause(node.text("id"), node.text("article"), node.text("text"))
         if clause.id in root.context.clauses:
             raise node.fail("id", f"条款 {clause.id} 重复，请只保留一条")
         root.context.clauses[clause.id] = clause
         node.done()
+        return clause
+
+    root.rows("clauses", parse)
     if not root.context.clauses:
         raise root.fail("clauses", "没有任何条款，请列出原文条款")
 
 
 def parse_needs(root: Node) -> None:
     keys: set[str] = set()
-    for node in root.tables("parameters"):
+
+    def parse(node: Node) -> Need:
         unit = node.choice("unit", {unit: unit for unit in SCALES})
         need = Need(node.text("key"), node.text("label"), unit, node.flag("may_be_empty"))
         if need.key in keys or need.label in root.context.needs:
@@ -120,17 +129,20 @@ def parse_needs(root: Node) -> None:
         keys.add(need.key)
         root.context.needs[need.label] = need
         node.done()
+        return need
+
+    root.rows("parameters", parse)
 
 
 def parse_readings(root: Node) -> tuple[Reading, ...]:
-    found = []
-    for node in root.tables("readings"):
+    def parse(node: Node) -> Reading:
         reading = Reading(node.text("clause"), node.text("text"), node.text("other", default=" ").strip())
         if reading.clause not in root.context.clauses:
             raise node.fail("clause", f"条款 {reading.clause} 没有列出，请在 clauses 中补充或者改正编号")
-        found.append(reading)
         node.done()
-    return tuple(found)
+        return reading
+
+    return root.rows("readings", parse)
 
 
 def parse_categories(node: Node) -> Categories:

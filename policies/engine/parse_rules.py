@@ -30,7 +30,7 @@ def critical_illness(node: Node) -> CriticalIllness:
         deductible=node.money("deductible"),
         ratio=node.figure("ratio", "%"),
         cap=node.limit("cap", default=None),
-        tilts=tuple(_tilt(child) for child in node.tables("tilt")),
+        tilts=node.rows("tilt", _tilt),
     )
     seen: set[str] = set()
     for tilt in found.tilts:
@@ -89,9 +89,9 @@ def assistance(node: Node | None) -> Assistance | None:
         referral_clauses=node.clauses("referral_clauses") if needed else (),
         major=major,
         major_clauses=node.clauses("major_clauses") if major else (),
-        bases=tuple(_base(child) for child in node.tables("deductibles")),
-        rules=tuple(_rule(child, major) for child in node.tables("rules")),
-        out_of_catalogue=tuple(_out_of_catalogue(child) for child in node.tables("out_of_catalogue")),
+        bases=node.rows("deductibles", _base),
+        rules=node.rows("rules", lambda child: _rule(child, major)),
+        out_of_catalogue=node.rows("out_of_catalogue", _out_of_catalogue),
     )
     node.done()
     return found
@@ -149,7 +149,7 @@ def top_up(node: Node | None) -> TopUp | None:
         ratio=node.ratio("ratio") if mode == "automatic" else 0,
         limit=node.money("limit") if computed else NOTHING,
         limit_includes_base=node.flag("limit_includes_base"),
-        targets=tuple(_target(child) for child in node.tables("targets")),
+        targets=node.rows("targets", _target),
     )
     if (mode == "on_application") != bool(found.targets):
         raise node.fail("targets", "依申请的倾斜救助要写明各类服务的报销比例目标，其他方式不写")
@@ -174,7 +174,7 @@ def control(node: Node | None) -> Control | None:
         services=node.services(),
         locations=node.locations(),
         bears=node.choice("excess", {"由医疗机构承担": True, "只作标记": False}),
-        shares=tuple(_share(child) for child in node.tables("shares")),
+        shares=node.rows("shares", _share),
     )
     if not found.shares:
         raise node.fail("shares", "没有写明控制比例，请补充 [[control.shares]]")

@@ -45,7 +45,7 @@ def subsidy(node: Node | None) -> Subsidy | None:
     found = Subsidy(
         clauses=node.clauses(),
         base=node.money("base"),
-        rules=tuple(_subsidy_rule(child) for child in node.tables("rules")),
+        rules=node.rows("rules", _subsidy_rule),
     )
     node.done()
     return found
@@ -81,7 +81,7 @@ def warnings(node: Node | None) -> Warnings | None:
         clauses=node.clauses(),
         measure=node.choice("measure", MEASURES),
         first=node.who("first", optional=True),
-        lines=tuple(_warning_rule(child) for child in node.tables("lines")),
+        lines=node.rows("lines", _warning_rule),
     )
     if not found.lines:
         raise node.fail("lines", "没有预警线，请补充 [[warnings.lines]]")
