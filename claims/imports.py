@@ -8,7 +8,6 @@ from django.db import connection
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.access import Act
 from accounts.crypto import encrypt_many
@@ -30,7 +29,6 @@ from exchange.staging import copying
 
 _FACTS = ", ".join(staging.FACTS)
 _STAGED = ", ".join(f"x.{name}" for name in staging.FACTS)
-_UNNAMED = gettext_lazy("（未报姓名）")
 
 
 def apply(file: InboundFile, *, actor: User | None, progress: Progress) -> dict[str, int]:
@@ -53,6 +51,7 @@ def apply(file: InboundFile, *, actor: User | None, progress: Progress) -> dict[
             [file.pk],
         )
         claims = cursor.rowcount
+        cursor.execute(_NAMES, [file.pk, staging.UNNAMED])
         # Settling joins on what was just written: without fresh figures the planner takes the table for empty.
         cursor.execute("ANALYZE claims_claim")
     try:
@@ -68,6 +67,13 @@ def apply(file: InboundFile, *, actor: User | None, progress: Progress) -> dict[
         "assistance": totals.assistance + totals.out_of_catalogue,
         "top_up": totals.top_up,
     }
+
+
+_NAMES = """
+UPDATE beneficiaries_person p SET name = r.name
+FROM (SELECT DISTINCT person_id, name FROM exchange_stagedrow WHERE file_id = %s AND outcome = 'new' AND name <> '') r
+WHERE p.id = r.person_id AND p.name = %s
+"""
 
 
 def keys_of(file: InboundFile) -> list[tuple[int, int]]:
@@ -104,7 +110,7 @@ def _chunks(rows: Iterator[tuple], size: int) -> Iterator[list[tuple]]:
 
 def _person_columns(file: InboundFile, rows: Sequence[tuple]) -> dict[str, list]:
     numbers = [row[0] for row in rows]
-    names = [row[2] or str(_UNNAMED) for row in rows]
+    names = [row[2] or staging.UNNAMED for row in rows]
     return {
         "id_number": encrypt_many(numbers, "id_number"),
         "id_key": [row[1].hex for row in rows],

@@ -28,6 +28,8 @@ def _complete(batch: reader.Batch, _context: reader.Context) -> None:
 
 # A claim number seen twice is told apart here (same content or other content), not by the reader.
 SCHEMA: Final = replace(reader.CLAIMS, unique=None, checks=(*reader.CLAIMS.checks, _complete))
+# Name of a person whom a file without names brought; the first file that has one fills it in.
+UNNAMED: Final = "（未报姓名）"
 # What is stored of a claim, with the column type of the staged JSON; all of it is compared for "unchanged".
 FACTS: Final = {
     "service": "text",
@@ -120,7 +122,7 @@ FROM (
         WHEN nth > 1 THEN ARRAY['unchanged', 'repeated']
         WHEN same_claim THEN ARRAY['unchanged', '']
         WHEN claim_id IS NOT NULL THEN ARRAY['doubtful', 'claim_differs']
-        WHEN name <> '' AND name <> known_name THEN ARRAY['doubtful', 'name_differs']
+        WHEN name <> '' AND name <> known_name AND known_name <> '{UNNAMED}' THEN ARRAY['doubtful', 'name_differs']
         WHEN person_id IS NULL AND one_name <> other_name THEN ARRAY['doubtful', 'name_differs']
         WHEN deceased_on < settled_on THEN ARRAY['doubtful', 'deceased']
         ELSE ARRAY['new', ''] END AS verdict
