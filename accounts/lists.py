@@ -42,6 +42,7 @@ from accounts.export import export_rows
 
 CAP = 10_000
 PAGE = 50
+LONG = 24  # characters: longer text may take a second line
 NOTHING = gettext_lazy("没有符合条件的记录")
 RESERVED = ("sort", "after", "before", "page", "cols", "export")
 
@@ -89,7 +90,8 @@ class Column:
             return mark_safe(raw)  # noqa: S308 - the page's own, made with format_html
         if self.kind == "badge":
             return tuodi.badge(raw, self.tone(row) if self.tone else "plain")
-        return format_html("{}", _shown(self.kind, raw))
+        text = _shown(self.kind, raw)
+        return format_html('<span class="long">{}</span>' if len(text) > LONG else "{}", text)
 
     def plain(self, row: Any) -> Any:
         """The value for an export: text, int, Decimal yuan, date."""

@@ -62,7 +62,8 @@ class Frame:
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
-        self.user = request.user if isinstance(request.user, User) else None
+        user = getattr(request, "user", None)  # an early refusal has none
+        self.user = user if isinstance(user, User) else None
 
     @cached_property
     def waiting(self) -> dict[str, list[Waiting]]:

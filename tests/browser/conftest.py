@@ -19,7 +19,7 @@ from accounts.models import User
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --font-render-hinting=none"
+    "--disable-sync --lang=zh-CN --font-render-hinting=none"
 ).split()
 SCREEN = {"width": 1366, "height": 768}
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "screenshot.png"
