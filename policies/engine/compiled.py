@@ -17,10 +17,16 @@ def compiled_run() -> Callable[..., int]:
     """
     from numba import njit
 
+    def translate(function: FunctionType) -> Any:
+        try:
+            return njit(cache=True, error_model="numpy", nogil=True)(function)
+        except RuntimeError:  # no folder that can be written: translated again in every process
+            return njit(error_model="numpy", nogil=True)(function)
+
     namespace: dict[str, Any] = dict(vars(chain))
     for function in chain.KERNEL:
         plain = FunctionType(function.__code__, namespace, function.__name__)
         plain.__module__ = chain.__name__
-        namespace[function.__name__] = njit(cache=True, error_model="numpy", nogil=True)(plain)
+        namespace[function.__name__] = translate(plain)
     run: Callable[..., int] = namespace["run"]
     return run

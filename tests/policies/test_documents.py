@@ -57,6 +57,22 @@ def test_every_provision_is_a_clause_of_its_policy(policy):
     assert clauses == {f"{prefix}-{number:02d}" for number in range(1, count + 1)}
 
 
+READ = {
+    "shannan": "S0-02 S0-09 S0-10 S0-11 S0-12",
+    "tongliao": "S1-02 S1-05 S1-10 S1-11 S1-12 S1-13 S1-14 S1-16 S1-19 S1-21 S1-23",
+    "jining": "S2-06 S2-08",
+    "guangxi": "S3-03 S3-09 S3-10 S3-13 S3-16",
+    "yangcheng": "S4-02 S4-04 S4-05 S4-06",
+}
+
+
+@pytest.mark.parametrize(("policy", "clause"), [(p, c) for p, cs in READ.items() for c in cs.split()])
+def test_where_the_text_leaves_room_the_reading_stands_beside_the_clause(policy, clause):
+    for document in load_book(DOCUMENTS).versions[policy]:
+        if clause in document.clauses:
+            assert [reading.text for reading in document.readings if reading.clause == clause]
+
+
 def test_every_figure_of_the_parameter_file_is_known_to_its_policy():
     rules = rules_of("shannan")
     rules.parameters.check(rules.book.parameter_keys())
