@@ -12,6 +12,7 @@ from accounts.audit import events_of
 from accounts.jobs import create_job
 from accounts.models import User
 from accounts.vocabulary import Role
+from tests.beneficiaries import examples as register
 from tests.factories import make_organisation, make_user
 from tests.monitoring import examples as monitoring
 
@@ -50,6 +51,7 @@ EXAMPLES: dict[str, Make] = {
     "accounts:job": own_job,
     "accounts:audit_event": user_event,
     **monitoring.EXAMPLES,
+    **register.EXAMPLES,
 }
 # Addresses whose object is the same for all regions: the law is no secret.
 EVERYWHERE: set[str] = set()

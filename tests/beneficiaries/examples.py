@@ -1,0 +1,59 @@
+"""Example objects of the register and of inbound files for the walk over all addresses (`tests/url_examples.py`)."""
+
+from typing import Any
+
+from accounts.models import Region
+from beneficiaries import services
+from beneficiaries.models import Person, id_key
+from exchange.models import InboundFile
+from tests.beneficiaries.rosters import line, number, prepare, roster
+
+PLACES = {False: ("150500000000", "150521100000"), True: ("370800000000", "370811000000")}
+
+
+def person(foreign: bool) -> dict[str, Any]:
+    """A person with a category, registered by hand; `tab` is one of the page's own."""
+    code = PLACES[foreign][1]
+    one = Person.objects.filter(id_key=id_key(number(800 + foreign))).first()
+    if one is None:
+        region = Region.objects.get(code=code)
+        one = services.register_person(
+            actor=None, id_number=number(800 + foreign), name="档案样例", region=region, household="H-1"
+        )
+        services.certify(
+            actor=None,
+            person=one,
+            category="subsistence",
+            department="civil_affairs",
+            region=region,
+            valid_from=one.birth_date.replace(year=2023),
+            source=None,
+        )
+    return {"pk": one.pk, "tab": "spells"}
+
+
+def file(foreign: bool) -> dict[str, Any]:
+    """A roster of civil affairs that waits to be confirmed: one row of each kind of trouble."""
+    code, township = PLACES[foreign]
+    known = InboundFile.objects.filter(region_id=code).first()
+    if known is None:
+        person(foreign)
+        rows = (
+            line(1, region=township),
+            line(2, region=township, id_number="1.50521E+17"),
+            line(800 + foreign, region=township, name="另一人"),
+        )
+        known = prepare(roster(*rows), region=code)
+    return {"pk": known.pk}
+
+
+EXAMPLES = {
+    "beneficiaries:person": person,
+    "beneficiaries:reveal": person,
+    "exchange:file": file,
+    "exchange:confirm": file,
+    "exchange:prepare": file,
+    "exchange:cancel": file,
+    "exchange:undo": file,
+    "exchange:errors": file,
+}

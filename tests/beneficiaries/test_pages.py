@@ -1,0 +1,231 @@
+"""Pages of the register and of inbound files: what they find, what they record, how many queries they take."""
+
+from datetime import date
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import ReadRecord
+from accounts.vocabulary import Role
+from beneficiaries import selectors
+from beneficiaries.models import Person, id_key
+from exchange import selectors as files
+from exchange import services as exchange
+from exchange.models import InboundFile
+from tests.beneficiaries.rosters import JUNE, MAY, line, number, prepare, roster, send
+
+pytestmark = pytest.mark.django_db
+PERSON_QUERIES = 12
+NAMES = ("曾玉兰", "乌云其其格", "呼和·巴雅尔", "王伟", "单其")
+
+
+@pytest.fixture
+def people(users):
+    rows = [line(n, name=name, region="150522100000" if n == 3 else "150521100000") for n, name in enumerate(NAMES)]
+    return send(roster(*rows))
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("其其", {1}),
+        ("其", {1, 4}),
+        ("乌云其其格", {1}),
+        ("和巴", {2}),
+        ("呼和·巴", {2}),
+        ("呼和•巴雅尔", {2}),
+        ("和巴雅", {2}),
+        ("雅巴", set()),
+        ("zyl", {0}),
+        ("ZY", {0}),
+        ("sq", {4}),
+        (number(2), {2}),
+        (f" {number(2)[:6]} {number(2)[6:].lower()}", {2}),
+        (number(2)[-4:], {2}),
+        ("150521000000", {0, 1, 2}),
+        ("13900000004", {4}),
+        ("19991231", set()),
+        ("", {0, 1, 2, 3, 4}),
+    ],
+)
+def test_search(people, users, q, found):
+    numbers = {id_key(number(n)): n for n in range(5)}
+    rows = selectors.persons(users[Role.CASE_WORKER], q=q)
+    assert {numbers[row.id_key] for row in rows} == found
+
+
+def test_search_uses_the_index_of_pieces(people, users):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        rows = selectors.persons(users[Role.CASE_WORKER], q="其其").order_by()
+        assert "person_name_grams" in rows.explain()
+
+
+def test_the_list_is_cut_to_region_and_takes_a_fixed_number_of_queries(client, people, users):
+    client.force_login(users[Role.CLERK])
+    client.get(reverse("home"))
+    with CaptureQueriesContext(connection) as few:
+        page = client.get(reverse("beneficiaries:list"))
+    text = page.content.decode()
+    assert "乌云其其格" in text and "王伟" not in text
+    assert number(1) not in text and f"{number(1)[:6]}********{number(1)[-4:]}" in text
+    send(roster(*(line(n) for n in range(20, 60))), department="civil_affairs", mode="changes", month=JUNE)
+    with CaptureQueriesContext(connection) as many:
+        client.get(reverse("beneficiaries:list"))
+    assert len(many) == len(few)
+
+
+def test_a_persons_page_is_recorded_and_takes_few_queries(client, people, users):
+    person = Person.objects.get(id_key=id_key(number(1)))
+    client.force_login(users[Role.CASE_WORKER])
+    client.get(reverse("home"))
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get(reverse("beneficiaries:person", args=[person.pk]))
+    own = [query["sql"] for query in queries if "django_session" not in query["sql"]]
+    assert len(own) <= PERSON_QUERIES, "\n".join(own)
+    text = page.content.decode()
+    assert number(1) not in text and "民政认定为低保对象" in text and "2023-05 名单 第 3 行" in text
+    record = ReadRecord.objects.get(subject=f"person:{person.pk}")
+    assert (record.user, record.what) == (users[Role.CASE_WORKER], ReadRecord.What.FILE)
+
+
+@pytest.mark.parametrize("tab", ["", "spells", "household"])
+def test_a_tab_is_a_page_of_its_own_and_a_fragment(client, people, users, tab):
+    person = Person.objects.get(id_key=id_key(number(1)))
+    client.force_login(users[Role.CASE_WORKER])
+    name, arguments = ("beneficiaries:person_tab", [person.pk, tab]) if tab else ("beneficiaries:person", [person.pk])
+    page = client.get(reverse(name, args=arguments))
+    part = client.get(reverse(name, args=arguments), headers={"HX-Request": "true", "HX-Target": "tab"})
+    assert part.content.decode().strip() in page.content.decode()
+    assert "<html" not in part.content.decode()
+
+
+def test_the_full_number_is_shown_after_a_recorded_reason(client, people, users):
+    person = Person.objects.get(id_key=id_key(number(1)))
+    url = reverse("beneficiaries:reveal", args=[person.pk])
+    client.force_login(users[Role.CASE_WORKER])
+    refused = client.post(url, {"reason": " "}).content.decode()
+    assert number(1) not in refused and not ReadRecord.objects.exists()
+    shown = client.post(url, {"reason": "核对银行账户"}).content.decode()
+    assert number(1) in shown and person.phone in shown
+    record = ReadRecord.objects.get()
+    assert (record.what, record.reason) == (ReadRecord.What.REVEAL, "核对银行账户")
+    client.force_login(users[Role.CLERK])
+    assert client.post(url, {"reason": "看看"}).status_code == 403
+
+
+def test_registration_finds_who_is_there_first(client, people, users):
+    client.force_login(users[Role.CASE_WORKER])
+    url = reverse("beneficiaries:new")
+    known = Person.objects.get(id_key=id_key(number(1)))
+    assert client.post(url, {"id_number": number(1)}).headers["Location"] == reverse(
+        "beneficiaries:person", args=[known.pk]
+    )
+    wrong_digit = "0" if number(1)[17] != "0" else "1"
+    assert "校验码" in client.post(url, {"id_number": number(1)[:17] + wrong_digit}).content.decode()
+    asked = client.post(url, {"id_number": number(50)})
+    assert 'name="name"' in asked.content.decode()
+    given = {"id_number": number(50), "name": " 扎西．次仁 ", "region": "150521100000", "phone": "0475-8231234"}
+    wrong = client.post(url, given | {"phone": "12"})
+    assert wrong.status_code == 422 and "座机" in wrong.content.decode()
+    made = client.post(url, given | {"household": "H9", "rural": "on"})
+    person = Person.objects.get(id_key=id_key(number(50)))
+    assert made.headers["Location"] == reverse("beneficiaries:person", args=[person.pk])
+    assert (person.name, person.initials, person.phone, person.household.number) == (
+        "扎西·次仁",
+        "zxcr",
+        "04758231234",
+        "H9",
+    )
+    again = client.post(url, given)
+    assert again.status_code == 422 and "已登记" in again.content.decode()
+
+
+# --- inbound files --------------------------------------------------------------------------------------------------
+def test_a_file_page_counts_filters_and_sets_doubtful_rows_beside_the_register(client, people, users):
+    client.force_login(users[Role.CASE_WORKER])
+    rows = [line(0, name="曾玉兰"), line(1, name="别的人"), line(2, name=NAMES[2], category="?"), line(9)]
+    file = prepare(roster(*rows), month=JUNE)
+    url = reverse("exchange:file", args=[file.pk])
+    page = client.get(url).content.decode()
+    assert "全部数据行" in page and "须由上传人以外的复核人员确认" in page
+    doubtful = client.get(url, {"outcome": "doubtful"}).content.decode()
+    assert "别的人" in doubtful and "乌云其其格" in doubtful and 'class="differs"' in doubtful
+    errors = client.get(url, {"outcome": "error"}).content.decode()
+    assert "没有“?”这一人员类别" in errors
+    assert number(1) not in page + doubtful + errors
+
+
+def test_the_error_file_is_the_partners_own_with_one_more_column(client, people, users):
+    client.force_login(users[Role.CASE_WORKER])
+    file = prepare(roster(line(0, name="曾玉兰"), line(1, name="别的人"), line(2, category="?")), month=JUNE)
+    answer = client.get(reverse("exchange:errors", args=[file.pk]))
+    lines = b"".join(answer.streaming_content).decode().splitlines()
+    assert lines[0].endswith(",错误原因") and len(lines) == 3
+    assert "乌云其其格" in lines[1] and "没有“?”这一人员类别" in lines[2]
+    assert ReadRecord.objects.filter(what=ReadRecord.What.EXPORT, subject=f"inbound:{file.pk}").exists()
+
+
+def test_a_liaison_sees_the_files_of_the_own_department(client, people, users):
+    send(roster(line(60, category="重度残疾人")), department="disabled_federation")
+    seen = files.files(users[Role.LIAISON])
+    assert {file.department for file in seen} == {"civil_affairs"}
+    client.force_login(users[Role.LIAISON])
+    other = InboundFile.objects.get(department="disabled_federation")
+    assert client.get(reverse("exchange:file", args=[other.pk])).status_code == 404
+
+
+def test_lists_of_files_take_a_fixed_number_of_queries(client, people, users):
+    client.force_login(users[Role.SUPERVISOR])
+    client.get(reverse("home"))
+    with CaptureQueriesContext(connection) as few:
+        client.get(reverse("exchange:list"))
+    for n in range(70, 75):
+        prepare(roster(line(n)), month=JUNE)
+    with CaptureQueriesContext(connection) as many:
+        client.get(reverse("exchange:list"))
+    assert len(many) == len(few)
+
+
+def test_s1_04_who_has_sent_and_who_has_not(people, users):
+    send(roster(line(61, category="重度残疾人")), department="disabled_federation")
+    prepare(roster(*(line(n, name=name) for n, name in enumerate(NAMES))), month=JUNE)
+    worker = users[Role.CASE_WORKER]
+    june = {one.department: (one.state, one.tone) for one in files.arrivals(worker, date(2023, 6, 15))}
+    assert june == {"civil_affairs": ("待确认", "due"), "disabled_federation": ("未收到", "late")}
+    assert {one.state for one in files.arrivals(worker, MAY)} == {"已确认"}
+
+
+@pytest.mark.parametrize(
+    ("role", "count"), [(Role.CASE_WORKER, 1), (Role.REVIEWER, 1), (Role.LIAISON, 0), (Role.SUPERVISOR, 0)]
+)
+def test_what_waits_to_be_confirmed(users, role, count):
+    everyone = [line(n) for n in range(10)]
+    send(roster(*everyone))
+    prepare(roster(*everyone[5:]), month=JUNE)
+    prepare(roster(line(80, category="重度残疾人")), department="disabled_federation")
+    assert sum(item.count for item in files.waiting(users[role])) == count
+
+
+def test_upload_starts_the_work_and_recognises_the_file(client, users, monkeypatch, django_capture_on_commit_callbacks):
+    started = []
+    monkeypatch.setattr(exchange.current_app, "send_task", lambda name, args: started.append((name, args)))
+    client.force_login(users[Role.LIAISON])
+    given = {"kind": "roster", "department": "civil_affairs", "region": "150500000000", "month": "2023-05"}
+
+    def upload():
+        content = SimpleUploadedFile("../民政 五月.csv", roster(line(1)))
+        with django_capture_on_commit_callbacks(execute=True):
+            return client.post(reverse("exchange:upload"), given | {"mode": "full", "file": content})
+
+    first = upload()
+    file = InboundFile.objects.get()
+    assert (file.name, file.job.actor) == ("民政 五月.csv", users[Role.LIAISON])
+    assert started == [(exchange.PREPARE, (file.pk, file.job_id))]
+    assert upload().headers["Location"] == first.headers["Location"]
+    assert len(started) == 1
+    wrong = client.post(reverse("exchange:upload"), given | {"department": "tax", "mode": "full"})
+    assert wrong.status_code == 422
