@@ -14,9 +14,12 @@ from accounts import access
 from accounts.access import Act
 from accounts.models import Region, User
 from beneficiaries.models import Person
+from claims.trials.models import TrialPerson, TrialRun
 from exchange.models import InboundFile
 from policies.engine.codes import category_label
 from policies.models import PolicyFigures, PolicyVersion
+
+__all__ = ["Claim", "PersonYear", "Settlement", "TrialPerson", "TrialRun"]
 
 
 def fen(label: object, **options: object) -> models.BigIntegerField:

@@ -1,0 +1,1 @@
+"""Trial runs: a version of the law tried on past claims, and one case under every region's law. Writes no claim."""
