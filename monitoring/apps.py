@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,8 +10,10 @@ class MonitoringApp(AppConfig):
     def ready(self) -> None:
         from beneficiaries import panels
         from exchange import kinds
+        from monitoring import schedule
         from monitoring.feedback import FEEDBACK
         from monitoring.panels import WARNINGS
 
         kinds.register(FEEDBACK)
         panels.register(WARNINGS)
+        post_migrate.connect(schedule.ensure, sender=self)

@@ -1,0 +1,31 @@
+"""The beat's entries: deliveries every half minute, the monthly scan.
+
+Made after every `migrate` where they are not there yet; what an administrator changes or switches off stays so.
+"""
+
+from typing import Any
+
+from django.db import transaction
+
+SWEEP, SCAN = "送达：发送到期的清单", "监测：每月扫描"
+
+
+def ensure(apps: Any = None, **_kwargs: Any) -> None:
+    """Receiver of `post_migrate`; without `apps` (after a flush) all tables are there."""
+    if apps is not None:
+        try:
+            apps.get_model("django_celery_beat", "PeriodicTask")
+        except LookupError:
+            return
+    from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+    with transaction.atomic():
+        half_minute, _new = IntervalSchedule.objects.get_or_create(every=30, period=IntervalSchedule.SECONDS)
+        first_night, _new = CrontabSchedule.objects.get_or_create(
+            minute="0", hour="2", day_of_month="1", month_of_year="*", day_of_week="*", timezone="Asia/Shanghai"
+        )
+        # A sweep that no worker took in time is worth nothing: the next one sees the same rows.
+        sweep = {"task": "exchange.sweep_deliveries", "interval": half_minute, "expire_seconds": 25}
+        PeriodicTask.objects.get_or_create(name=SWEEP, defaults=sweep)
+        scan = {"task": "monitoring.monthly_scan", "crontab": first_night}
+        PeriodicTask.objects.get_or_create(name=SCAN, defaults=scan)
