@@ -5,6 +5,7 @@ Their audit triggers run once a statement: a roster writes a hundred thousand ro
 
 from datetime import date
 from typing import ClassVar
+from uuid import UUID
 
 import pghistory
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -97,17 +98,17 @@ class Person(models.Model):
         return mask_phone(self.phone or "")
 
 
-def id_key(id_number: str) -> "object":
+def id_key(id_number: str) -> UUID:
     """Blind index by which a (normalised, 18-character) identity number is found."""
     return blind_index(id_number, "id_number")
 
 
-def tail_key(id_number: str) -> "object":
+def tail_key(id_number: str) -> UUID:
     """Blind index of the last four characters."""
     return blind_index(id_number[-4:], "id_tail")
 
 
-def phone_key(phone: str) -> "object":
+def phone_key(phone: str) -> UUID:
     return blind_index(phone, "phone")
 
 

@@ -116,7 +116,7 @@ def prepare_file(*, file_id: int, actor: User | None = None, progress: Progress 
 
 def _read_and_compare(file: InboundFile, progress: Progress) -> None:
     kind = kinds.get(file.kind)
-    file.rows.all()._raw_delete(file.rows.db)  # type: ignore[attr-defined]
+    file.rows.all()._raw_delete(file.rows.db)
     reading = reader.read(vault.stream_of(file), kind.schema, reading_context(file))
     file.notes = []
     kind.stage(file, reading, progress)
@@ -218,7 +218,7 @@ def cancel_file(*, file_id: int, actor: User | None) -> InboundFile:
             raise ImportBlocked(_("文件当前为“%(state)s”，不能放弃。") % {"state": file.get_state_display()})
         if actor and actor.pk != file.uploaded_by_id and not actor.may(kinds.get(file.kind).confirm):
             raise NotAllowed(_("只有上传人或经办可以放弃这份文件。"))
-        file.rows.all()._raw_delete(file.rows.db)  # type: ignore[attr-defined]
+        file.rows.all()._raw_delete(file.rows.db)
         file.state = State.CANCELLED
         file.save(update_fields=["state"])
         return file
@@ -230,10 +230,10 @@ def discard_file(*, file_id: int) -> None:
         file = _locked(file_id)
         if file.state in (State.CONFIRMED, State.UNDONE):
             raise ImportBlocked(_("已确认过的文件不能删除。"))
-        stored = file.file
-        file.rows.all()._raw_delete(file.rows.db)  # type: ignore[attr-defined]
+        stored, name = file.file.storage, str(file.file.name)
+        file.rows.all()._raw_delete(file.rows.db)
         file.delete()
-        transaction.on_commit(lambda: stored.storage.delete(stored.name))
+        transaction.on_commit(lambda: stored.delete(name))
 
 
 def undo_file(*, file_id: int, actor: User | None) -> InboundFile:
@@ -280,7 +280,7 @@ def _start(file: InboundFile, actor: User | None, url: str, title: str, task: st
 
 
 # --- what goes back to the partner ----------------------------------------------------------------------------------
-def report_rows(file: InboundFile) -> Iterable[tuple[int, str, str, str]]:
+def report_rows(file: InboundFile) -> Iterable[tuple[int | None, str, str, str]]:
     """row, outcome, code, reason of every data row, in the order of the file."""
     rows = file.rows.filter(row__isnull=False).order_by("row")
     return rows.values_list("row", "outcome", "code", "reason").iterator(chunk_size=10_000)
@@ -289,6 +289,6 @@ def report_rows(file: InboundFile) -> Iterable[tuple[int, str, str, str]]:
 def write_error_file(file: InboundFile, out: BinaryIO, *, whole: bool = False) -> int:
     """The partner's own file with the rows in error or doubt and one more column, 错误原因; returns their number."""
     wrong = file.rows.filter(row__isnull=False, outcome__in=[Outcome.ERROR, Outcome.DOUBTFUL])
-    reasons = dict(wrong.values_list("row", "reason"))
+    reasons = {row: reason for row, reason in wrong.values_list("row", "reason") if row is not None}
     reading = reader.read(vault.stream_of(file), kinds.get(file.kind).schema, reading_context(file))
     return reader.write_error_file(reading, reasons, out, whole=whole)
