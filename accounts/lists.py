@@ -18,17 +18,14 @@ A page that holds a list beside other things (a detail with its rows) builds a `
 `listing.respond(template, context)`. Two queries always: the rows of the page, and a count that stops at 10,000.
 """
 
-import base64
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import FieldDoesNotExist
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
@@ -39,8 +36,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.doors import ActView
 from accounts.export import export_rows
+from accounts.paging import Key, Page, keys_of, page_of
 
-CAP = 10_000
 PAGE = 50
 LONG = 24  # characters: longer text may take a second line
 NOTHING = gettext_lazy("没有符合条件的记录")
@@ -167,7 +164,7 @@ class Listing:
     page_size: int = PAGE
     exportable: bool = True
     on_export: Callable[[str], None] | None = None
-    _page: "Page | None" = field(default=None, init=False)
+    _page: Page | None = field(default=None, init=False)
 
     # --- what stands in the address -------------------------------------------------------------------------------
     @property
@@ -242,9 +239,14 @@ class Listing:
 
     # --- rows -----------------------------------------------------------------------------------------------------
     @property
-    def page(self) -> "Page":
+    def keys(self) -> list[Key]:
+        """The sort keys in force."""
+        return keys_of(self.rows, self.sort)
+
+    @property
+    def page(self) -> Page:
         if self._page is None:
-            self._page = _fetch(self)
+            self._page = page_of(self.rows, self.keys, self.params, self.page_size, self.address)
         return self._page
 
     @property
@@ -285,151 +287,7 @@ class Listing:
 
     def ordered(self) -> QuerySet[Any]:
         """All rows in the order in force."""
-        return self.rows.order_by(*(key.order() for key in _keys(self)))
-
-
-# --- keyset paging ----------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class _Key:
-    name: str
-    down: bool
-    nullable: bool
-
-    def order(self, back: bool = False) -> Any:
-        down = self.down != back
-        if not self.nullable:
-            return f"-{self.name}" if down else self.name
-        # Nulls last on the way down the page; first when it is read backwards.
-        where = {"nulls_first": True} if back else {"nulls_last": True}
-        return F(self.name).desc(**where) if down else F(self.name).asc(**where)
-
-    def beyond(self, value: Any, back: bool) -> Q:
-        """Rows strictly after `value` in reading direction (before it when `back`)."""
-        compare = Q(**{f"{self.name}__{'lt' if self.down != back else 'gt'}": value}) if value is not None else None
-        if value is None:
-            return Q(**{f"{self.name}__isnull": False}) if back else Q(pk__in=[])
-        if self.nullable and not back:
-            return compare | Q(**{f"{self.name}__isnull": True})
-        return compare
-
-    def same(self, value: Any) -> Q:
-        return Q(**{f"{self.name}__isnull": True}) if value is None else Q(**{self.name: value})
-
-
-@dataclass(frozen=True)
-class Page:
-    """Rows of one page, how many there are in all (`more` when over the cap), and where to go on."""
-
-    rows: list[Any]
-    count: int
-    more: bool
-    number: int
-    next: str
-    previous: str
-    first: str
-
-
-def _keys(listing: Listing) -> list[_Key]:
-    ordering: Iterable[str] = [listing.sort] if listing.sort else listing.rows.model._meta.ordering or ["pk"]
-    keys = [
-        _Key(name.removeprefix("-"), name.startswith("-"), _nullable(listing.rows, name.removeprefix("-")))
-        for name in ordering
-    ]
-    if not any(key.name in ("pk", "id", listing.rows.model._meta.pk.name) for key in keys):
-        keys.append(_Key("pk", keys[0].down, False))
-    return keys
-
-
-def _nullable(rows: QuerySet[Any], path: str) -> bool:
-    if path in rows.query.annotations:
-        return True
-    model: type[Model] = rows.model
-    null = False
-    for part in path.split("__"):
-        if part == "pk":
-            return null
-        try:
-            one = model._meta.get_field(part)
-        except FieldDoesNotExist:
-            return True
-        null = null or bool(getattr(one, "null", False))
-        model = one.related_model if one.is_relation else model  # type: ignore[assignment]
-    return null
-
-
-def _fetch(listing: Listing) -> Page:
-    keys = _keys(listing)
-    back = "before" in listing.params
-    token = _read_token(listing.params.get("before") or listing.params.get("after") or "", keys)
-    back = back and token is not None
-    rows = listing.rows.order_by(*(key.order(back) for key in keys))
-    if token is not None:
-        rows = rows.filter(_beyond(keys, token, back))
-    size = listing.page_size
-    found = list(rows[: size + 1])
-    further, found = len(found) > size, found[:size]
-    if back:
-        found.reverse()
-    count = listing.rows.order_by()[: CAP + 1].count()
-    number = _whole(listing.params.get("page")) if token is not None else 1
-    has_next, has_previous = (True, further) if back else (further, token is not None)
-    link = _linker(listing, keys)
-    return Page(
-        rows=found,
-        count=min(count, CAP),
-        more=count > CAP,
-        number=number,
-        next=link("after", found[-1], number + 1) if found and has_next else "",
-        previous=link("before", found[0], max(1, number - 1)) if found and has_previous else "",
-        first=listing.address(after=None, before=None, page=None) if token is not None else "",
-    )
-
-
-def _linker(listing: Listing, keys: Sequence[_Key]) -> Callable[[str, Any, int], str]:
-    def link(direction: str, row: Any, number: int) -> str:
-        place = {"after": None, "before": None, direction: _token(row, keys), "page": str(number)}
-        return listing.address(**place)
-
-    return link
-
-
-def _beyond(keys: Sequence[_Key], values: Sequence[Any], back: bool) -> Q:
-    """(a, b, c) beyond the values: a beyond, or a same and b beyond, …; led by a range on `a` that an index serves."""
-    found, same = Q(pk__in=[]), Q()
-    for key, value in zip(keys, values, strict=True):
-        found |= same & key.beyond(value, back)
-        same &= key.same(value)
-    first = keys[0]
-    if not first.nullable:
-        found &= Q(**{f"{first.name}__{'lte' if first.down != back else 'gte'}": values[0]})
-    return found
-
-
-def _token(row: Any, keys: Sequence[_Key]) -> str:
-    values = []
-    for key in keys:
-        value: Any = row
-        for part in key.name.split("__"):
-            value = getattr(value, part) if value is not None else None
-        values.append(value.isoformat() if isinstance(value, date) else value if _json(value) else str(value))
-    return base64.urlsafe_b64encode(json.dumps(values, ensure_ascii=False).encode()).decode().rstrip("=")
-
-
-def _json(value: Any) -> bool:
-    return value is None or isinstance(value, int | float | str)
-
-
-def _read_token(text: str, keys: Sequence[_Key]) -> list[Any] | None:
-    """The values of a token; None for one that was cut or made for another order (then the first page is shown)."""
-    try:
-        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except ValueError:
-        return None
-    return values if isinstance(values, list) and len(values) == len(keys) and all(map(_json, values)) else None
-
-
-def _whole(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() and len(text) < 8 else 1
+        return self.rows.order_by(*(key.order() for key in self.keys))
 
 
 # --- the page ---------------------------------------------------------------------------------------------------
