@@ -13,6 +13,7 @@ from accounts.jobs import create_job
 from accounts.models import User
 from accounts.vocabulary import Role
 from tests.beneficiaries import examples as register
+from tests.claims import examples as claims
 from tests.factories import make_organisation, make_user
 from tests.monitoring import examples as monitoring
 
@@ -50,11 +51,12 @@ EXAMPLES: dict[str, Make] = {
     "accounts:organisation": organisation,
     "accounts:job": own_job,
     "accounts:audit_event": user_event,
+    **claims.EXAMPLES,
     **monitoring.EXAMPLES,
     **register.EXAMPLES,
 }
 # Addresses whose object is the same for all regions: the law is no secret.
-EVERYWHERE: set[str] = set()
+EVERYWHERE: set[str] = {"policies:version"}
 # Addresses whose object not every role with the act sees: which roles do.
 NARROW: dict[str, set[Role]] = {"accounts:job": set()}
 
