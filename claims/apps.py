@@ -7,7 +7,10 @@ class ClaimsApp(AppConfig):
     verbose_name = _("费用结算")
 
     def ready(self) -> None:
+        from beneficiaries import panels
         from claims.imports import KIND
-        from exchange.kinds import register
+        from claims.panels import CLAIMS
+        from exchange import kinds
 
-        register(KIND)
+        kinds.register(KIND)
+        panels.register(CLAIMS)

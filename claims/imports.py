@@ -160,18 +160,13 @@ def undo(file: InboundFile, *, actor: User | None) -> None:
 
 
 def _forget_persons(file: InboundFile) -> None:
-    """People who are in the register through this file alone."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            DELETE FROM beneficiaries_person p
-            WHERE p.source_id = %s
-                AND NOT EXISTS (SELECT 1 FROM claims_claim c WHERE c.person_id = p.id)
-                AND NOT EXISTS (SELECT 1 FROM claims_personyear y WHERE y.person_id = p.id)
-                AND NOT EXISTS (SELECT 1 FROM beneficiaries_categoryspell s WHERE s.person_id = p.id)
-            """,
-            [file.pk],
-        )
+    """People who are in the register through this file alone: nothing in the database points at them."""
+    alone = Person.objects.filter(source=file)
+    for relation in Person._meta.get_fields(include_hidden=True):
+        if relation.auto_created and relation.is_relation and not relation.concrete and relation.field.db_constraint:
+            points = relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+            alone = alone.filter(~Exists(points))
+    alone._raw_delete(alone.db)
 
 
 def beside(rows: Sequence[StagedRow]) -> dict[int, list[Beside]]:

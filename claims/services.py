@@ -43,6 +43,7 @@ class NewClaim:
     control_waived: bool = False
     chronic_management: str = ""
     platform_cii: int | None = None
+    platform_assistance: int | None = None
     note: str = ""
 
 

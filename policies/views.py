@@ -15,7 +15,7 @@ from accounts.lists import Column, ListPage
 from policies import reading, selectors
 from policies.models import PolicyVersion
 
-STATE_TONE = {"published": "done", "submitted": "due", "superseded": "plain", "draft": "info"}
+STATE_TONE = {"published": "done", "submitted": "due", "superseded": "plain", "draft": "info", "withdrawn": "plain"}
 
 
 class Versions(ListPage):
@@ -37,7 +37,7 @@ class Versions(ListPage):
             tone=lambda row: STATE_TONE[row.state],
         ),
         Column("policy", gettext_lazy("代码"), kind="mono", sort="policy", shown=False),
-        Column("name", gettext_lazy("版本"), kind="mono", sort="name"),
+        Column("name", gettext_lazy("版本"), kind="mono", sort="name", shown=False),
     )
     default_sort = "region_id"
     empty = gettext_lazy("还没有政策版本")

@@ -1,24 +1,44 @@
-"""Example objects of claims and policies for the walk over all addresses (`tests/url_examples.py`)."""
+"""Example objects of claims and of the law for the walk over all addresses (`tests/url_examples.py`)."""
 
 from typing import Any
 
+from accounts.services import load_regions
+from beneficiaries.models import Person, id_key
+from claims.models import Claim
 from policies.models import PolicyVersion
 from policies.services import load_documents
-from tests.claims.makers import identity_number, make_person, record
+from tests.claims.makers import identity_number, make_person, make_spell, record
 
 COUNTIES = {False: "150521000000", True: "370811000000"}
 
 
-def claim(foreign: bool) -> dict[str, Any]:
-    load_documents(actor=None)
+def law() -> None:
+    """The shipped policies, published."""
+    if not PolicyVersion.objects.filter(name="tongliao-2023").exists():
+        load_regions()
+        load_documents(actor=None)
+
+
+def person(foreign: bool) -> Person:
     number = identity_number(700 + foreign)
-    person = make_person(number, COUNTIES[foreign], "费用样例")
-    return {"pk": record(person, "2023-05-10", 40000, 20000).pk}
+    return Person.objects.filter(id_key=id_key(number)).first() or make_person(number, COUNTIES[foreign])
 
 
-def version(foreign: bool) -> dict[str, Any]:
-    load_documents(actor=None)
-    return {"name": PolicyVersion.objects.get(name="jining-2023" if foreign else "tongliao-2023").name}
+def claim(foreign: bool) -> dict[str, Any]:
+    """A settled inpatient bill of someone on subsistence, with an earlier settlement that a late bill superseded."""
+    law()
+    found = Claim.objects.filter(claim_no=f"WALK-{foreign}").first()
+    if found is None:
+        who = person(foreign)
+        make_spell(who, "subsistence")
+        found = record(who, "2023-06-01", 60000, 20000, 9000, claim_no=f"WALK-{foreign}", platform_cii=0)
+        record(who, "2023-05-01", 30000, 9000, claim_no=f"WALK-{foreign}-2")
+    return {"pk": found.pk}
+
+
+def version(_foreign: bool) -> dict[str, Any]:
+    law()
+    return {"name": "tongliao-2023"}
 
 
 EXAMPLES = {"claims:claim": claim, "policies:version": version}

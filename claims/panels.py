@@ -1,0 +1,80 @@
+"""What claims add to a person's page: the tab 费用 by year with its accumulators, entries of the timeline."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.access import Act
+from accounts.models import User
+from beneficiaries.dependants import depends
+from beneficiaries.models import CategorySpell, Person
+from beneficiaries.panels import Panel
+from claims import selectors
+from claims.forms import new_claim_url
+from claims.models import Settlement
+from exchange.models import InboundFile
+from policies.engine.codes import category_label
+
+
+def _context(user: User, person: Person) -> dict[str, Any]:
+    years = selectors.years_of(user, person.pk)
+    return {
+        "years": [
+            (year, [(claim, reverse("claims:claim", args=[claim.pk])) for claim in found]) for year, found in years
+        ],
+        "new_url": new_claim_url(person) if user.may(Act.CLAIM_WRITE) else "",
+    }
+
+
+def _timeline(user: User, person: Person) -> Sequence[dict[str, Any]]:
+    found = user.visible(selectors.with_settlement()).filter(person=person).order_by("-settled_on", "-claim_no")
+    return [
+        {
+            "day": claim.settled_on,
+            "icon": "receipt-text",
+            "text": _("%(service)s结算，%(category)s")
+            % {
+                "service": claim.get_service_display(),
+                "category": category_label(claim.now.category) if claim.now else _("未结算"),
+            },
+            "amount": claim.now.personal_burden if claim.now else None,
+            "who": _("个人负担"),
+            "url": reverse("claims:claim", args=[claim.pk]),
+        }
+        for claim in found[:200]
+    ]
+
+
+CLAIMS = Panel(
+    key="claims",
+    label=gettext_lazy("费用"),
+    act=Act.CLAIM_READ,
+    order=20,
+    template="claims/person_panel.html",
+    context=_context,
+    timeline=_timeline,
+)
+
+
+@depends
+def settled_by_spells(_file: InboundFile, spells: QuerySet[CategorySpell]) -> str:
+    """Spells by which claims were settled stay: yesterday's answer rests on them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT c.claim_no FROM beneficiaries_categoryspell t
+            JOIN claims_claim c ON c.person_id = t.person_id
+            JOIN {Settlement._meta.db_table} s ON s.claim_id = c.id AND t.id = ANY(s.spell_ids)
+            WHERE t.id = ANY(%s) LIMIT 1
+            """,  # noqa: S608 - a table's name
+            [list(spells.values_list("pk", flat=True))],
+        )
+        found = cursor.fetchone()
+    if not found:
+        return ""
+    return _("已有费用按这份文件的认定结算（如结算号 %(no)s），不能撤销；请先撤销之后导入的费用。") % {"no": found[0]}
