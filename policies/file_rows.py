@@ -1,4 +1,4 @@
-"""Readers of the command files: CSV in UTF-8, header by name, every row with its line in the file.
+"""Readers of the command files: categories, persons and claims.
 
 Category and person files are taken whole or not at all: a faulty row would silently change what people receive, so
 `FileError` names it and nothing is written. Claim rows are refused one by one.
@@ -6,18 +6,16 @@ Category and person files are taken whole or not at all: a faulty row would sile
 
 from __future__ import annotations
 
-import csv
 import re
 from array import array
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain as chained
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from .csv_rows import Chunk, FileError, read_chunks, read_rows
 from .engine import ClaimRefused, check_money
 from .engine.batch import ClaimArrays
 from .engine.codes import CATEGORY_INDEX, LOCATION_INDEX, MANAGEMENT, SERVICE_INDEX
@@ -44,8 +42,6 @@ CLAIM_COLUMNS: Final = (
     "other_paid",
 )
 ERROR_COLUMNS: Final = ("row", "field", "value", "reason")
-# Small enough to stay in the cache of the processor while it is taken column by column.
-CHUNK: Final = 250
 OPEN_END: Final = date.max.toordinal()
 YES_NO: Final = {"yes": 1, "no": 0}
 # The codes of a claim in the order in which the chain reads them, each with its column.
@@ -64,10 +60,6 @@ CHRONIC: Final = SERVICE_INDEX["chronic"]
 _TWO_DECIMALS: Final = re.compile(r"[0-9]{1,10}\.[0-9]{2}(?:\n[0-9]{1,10}\.[0-9]{2})*")
 
 
-class FileError(Exception):
-    """A whole file cannot be used; the message names file, line, column and remedy."""
-
-
 @dataclass(frozen=True, slots=True)
 class Refused:
     """A claim row that is not settled: its line (header = 1), the faulty field, its value, the reason."""
@@ -76,84 +68,6 @@ class Refused:
     field: str
     value: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some raw rows with their lines in the file, and where the needed columns stand among `width`."""
-
-    lines: list[int]
-    rows: list[list[str]]
-    places: list[int]
-    width: int
-
-    def stripped(self) -> Iterator[tuple[int, list[str]]]:
-        """(line, cells in the order of the needed columns); no cells for a row of another width, no blank rows."""
-        for line, cells in zip(self.lines, self.rows, strict=True):
-            if any(cell.strip() for cell in cells):
-                yield line, [cells[k].strip() for k in self.places] if len(cells) == self.width else []
-
-
-def read_chunks(path: Path, columns: tuple[str, ...], what: str) -> Iterator[Chunk]:
-    """The rows under the header, CHUNK at a time. Raises FileError for what makes the file as a whole unreadable."""
-    with opened(path, what) as handle:
-        reader = csv.reader(handle, strict=True)
-        line = 0
-        try:
-            places, width = _header(reader, columns, path, what)
-            line = reader.line_num
-            while True:
-                rows, lines = [], []
-                for cells in islice(reader, CHUNK):
-                    rows.append(cells)
-                    lines.append(line + 1)
-                    line = reader.line_num
-                if not rows:
-                    return
-                yield Chunk(lines, rows, places, width)
-        except csv.Error as error:
-            raise FileError(f"{what} {path.name} 第{line + 1}行起引号不成对或者过长，请核对后重新保存") from error
-        except UnicodeDecodeError as error:
-            raise FileError(f"{what} {path.name} 不是 UTF-8 编码，请另存为 UTF-8（CSV）") from error
-
-
-def _header(reader: Iterator[list[str]], columns: tuple[str, ...], path: Path, what: str) -> tuple[list[int], int]:
-    for cells in reader:
-        header = [cell.strip() for cell in cells]
-        if any(header):
-            return header_places(header, columns, path, what), len(header)
-    raise FileError(f"{what} {path.name} 是空的，首行应为：{','.join(columns)}")
-
-
-def read_rows(path: Path, columns: tuple[str, ...], what: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, cells in the order of `columns`, stripped); blank lines are skipped, extra columns ignored.
-
-    A row of another width comes with no cells, for the caller to refuse. Raises FileError.
-    """
-    for chunk in read_chunks(path, columns, what):
-        yield from chunk.stripped()
-
-
-@contextmanager
-def opened(path: Path, what: str) -> Iterator[Iterator[str]]:
-    """The file as text; raises FileError when it cannot be opened."""
-    try:
-        handle = path.open(encoding="utf-8-sig", newline="")
-    except OSError as error:
-        raise FileError(f"{what} {path} 打不开，请核对路径和权限：{error.strerror}") from error
-    with handle:
-        yield handle
-
-
-def header_places(header: list[str], columns: tuple[str, ...], path: Path, what: str) -> list[int]:
-    """Position of every needed column; raises FileError for missing or repeated ones."""
-    missing = [name for name in columns if name not in header]
-    if missing:
-        raise FileError(f"{what} {path.name} 缺少列：{'、'.join(missing)}；首行应包含：{','.join(columns)}")
-    repeated = [name for name in columns if header.count(name) > 1]
-    if repeated:
-        raise FileError(f"{what} {path.name} 的列重复：{'、'.join(repeated)}，请只保留一列")
-    return [header.index(name) for name in columns]
 
 
 def parse_day(text: str) -> date:
@@ -179,6 +93,11 @@ class People:
             self.ids.append(id_number)
             self.spells.append([])
         return found
+
+    def numbers_of(self, id_numbers: Sequence[str]) -> list[int]:
+        """`number` for many."""
+        found = [self.numbers.get(id_number, -1) for id_number in id_numbers]
+        return found if -1 not in found else [self.number(id_number) for id_number in id_numbers]
 
     def spells_of(self, id_number: str) -> list[tuple[int, int, int, int]]:
         """(category index, first day, last day, approved) of a person; empty for someone unknown."""
@@ -321,7 +240,7 @@ def take_columns(chunk: Chunk, found: ClaimRows, people: People, days: dict[str,
     money.append([-1] * len(claim_nos))
     found.claim_nos.extend(claim_nos)
     found.lines.extend(chunk.lines)
-    found.arrays.person.extend(map(people.number, id_numbers))
+    found.arrays.person.extend(people.numbers_of(id_numbers))
     found.arrays.day.extend([days[text] for text in by_name["settled_on"]])
     found.arrays.codes.extend(chained.from_iterable(zip(*codes, strict=True)))
     found.arrays.money.extend(chained.from_iterable(zip(*money, strict=True)))

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from .csv_rows import FileError
 from .engine import Book, Rules, SpellArrays, calendar, load_book, load_parameters, settle_many
 from .engine.batch import Batch, Calendar
 from .engine.chain import AMOUNT_COUNT, MONEY_COUNT
@@ -24,7 +25,6 @@ from .file_rows import (
     ERROR_COLUMNS,
     MONEY_COLUMNS,
     ClaimRows,
-    FileError,
     People,
     PersonRow,
     Refused,
@@ -99,12 +99,16 @@ def in_order(rows: ClaimRows, kept: Iterable[int]) -> list[int]:
     keys = [person << 24 | day for person, day in zip(rows.arrays.person, rows.arrays.day, strict=True)]
     order = sorted(kept, key=keys.__getitem__)
     # Few claims share person and day: only those are compared by number.
-    start = 0
-    for end in range(1, len(order) + 1):
-        if end == len(order) or keys[order[end]] != keys[order[start]]:
-            if end - start > 1:
-                order[start:end] = sorted(order[start:end], key=rows.claim_nos.__getitem__)
-            start = end
+    claim_nos = rows.claim_nos
+    tied = [n for n in range(1, len(order)) if keys[order[n]] == keys[order[n - 1]]]
+    done = 0
+    for n in tied:
+        if n < done:
+            continue
+        done = n + 1
+        while done < len(order) and keys[order[done]] == keys[order[n]]:
+            done += 1
+        order[n - 1 : done] = sorted(order[n - 1 : done], key=claim_nos.__getitem__)
     return order
 
 

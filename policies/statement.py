@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from .csv_rows import FileError
 from .engine import (
     Claim,
     Document,
@@ -21,7 +22,7 @@ from .engine import (
 from .engine.chain import CODE_COUNT, MONEY_COUNT
 from .engine.codes import CATEGORY_CODES, LOCATIONS, MANAGEMENT, REFERRALS, SERVICES
 from .engine.money import format_yuan
-from .file_rows import OPEN_END, ClaimRows, FileError, People, read_categories, read_claims
+from .file_rows import OPEN_END, ClaimRows, People, read_categories, read_claims
 from .files import rules_of
 
 

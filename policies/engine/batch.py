@@ -146,6 +146,17 @@ def _closing(rules: Rules, cal: Calendar) -> tuple[list[YearTable], list[int]]:
 
 def _interpreted(rules: Rules, cal: Calendar, claims: ClaimArrays, spells: SpellArrays) -> Batch:
     tables, closing = _closing(rules, cal)
+    return run_interpreted(tables, closing, [cal.index_of(day) for day in claims.day], claims, spells)
+
+
+def run_interpreted(
+    tables: Sequence[YearTable],
+    closing: Sequence[int],
+    numbers: Sequence[int],
+    claims: ClaimArrays,
+    spells: SpellArrays,
+) -> Batch:
+    """Settle under any tables: `numbers` is the table of each claim, `closing` as `chain.run` reads it."""
     count = len(claims.person)
     made = Batch([0] * count, [0] * count, [0] * (count * ch.AMOUNT_COUNT), [])
     rows = [0] * (ch.YEAR_END_COUNT * count)
@@ -155,7 +166,7 @@ def _interpreted(rules: Rules, cal: Calendar, claims: ClaimArrays, spells: Spell
         list(claims.order),
         list(claims.person),
         list(claims.day),
-        [cal.index_of(day) for day in claims.day],
+        numbers,
         list(claims.codes),
         list(claims.money),
         list(spells.start),
@@ -175,8 +186,16 @@ def settle_compiled(rules: Rules, cal: Calendar, claims: ClaimArrays, spells: Sp
     import numpy as np
 
     tables, closing = _closing(rules, cal)
+    return run_compiled(tables, closing, table_numbers(cal, np.asarray(claims.day, np.int32)), claims, spells)
+
+
+def run_compiled(
+    tables: Sequence[YearTable], closing: Sequence[int], numbers: Any, claims: ClaimArrays, spells: SpellArrays
+) -> Batch:
+    """As `run_interpreted`, compiled; `numbers` is an int8 array, results are NumPy arrays."""
+    import numpy as np
+
     count = len(claims.person)
-    day = np.asarray(claims.day, np.int32)
     made = Batch(np.zeros(count, np.int8), np.zeros(count, np.int8), np.zeros(count * ch.AMOUNT_COUNT, np.int64), [])
     pays_at_year_end = any(table.needs_year_end for table in tables)
     rows = np.zeros(ch.YEAR_END_COUNT * (count if pays_at_year_end else 1), np.int64)
@@ -185,8 +204,8 @@ def settle_compiled(rules: Rules, cal: Calendar, claims: ClaimArrays, spells: Sp
         np.array(closing, np.int64),
         np.asarray(claims.order, np.int64),
         np.asarray(claims.person, np.int32),
-        day,
-        table_numbers(cal, day),
+        np.asarray(claims.day, np.int32),
+        numbers,
         np.asarray(claims.codes, np.int8),
         np.asarray(claims.money, np.int64),
         np.asarray(spells.start, np.int64),

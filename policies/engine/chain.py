@@ -5,6 +5,9 @@ Every function here runs at two speeds from this one source. Interpreted, the st
 registers and the vectors are arrays. Hence the limits of the style: integers, tuples of integers and flat vectors
 only. All amounts are fen, all ratios basis points, `-1` means "none".
 
+All of it stands in this one file on purpose: the translation kept on disk is renewed when this file changes, and only
+then, so what it is made of (offsets, records) may not live elsewhere.
+
 `t` holds the years of policy versions one after the other, `at` is where the one that rules begins (`table.py`).
 """
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 
 from .codes import CATEGORY_LABELS, LOCATIONS, SERVICES
 from .document import Assistance, AssistanceRule, Document, OutOfCatalogueRule, Subsidy, Warnings
@@ -48,6 +49,8 @@ def _check_assistance(found: Assistance, order: tuple[str, ...], name: str) -> N
                 for service in rule.services:
                     for where in rule.locations:
                         _check_single(rule, taken.setdefault((who, service, where), []), name, place, who, service)
+        for (who, service, _), spans in taken.items():
+            _check_gaps([span for _, span in spans], name, f"assistance.{section}", who, SERVICES[service])
     for i, rule in enumerate(found.rules, 1):
         _check_rule(rule, based, name, f"assistance.rules[{i}]")
 
@@ -73,6 +76,14 @@ def _check_single(
     taken.append((rule.name, rule.valid))
 
 
+def _check_gaps(spans: list[tuple[date, date]], name: str, place: str, who: str, what: str) -> None:
+    """Rules of one case that follow each other in time must meet."""
+    for (_, end), (start, _) in pairwise(sorted(spans)):
+        if end.year + 1 < start.year:
+            problem = f"“{CATEGORY_LABELS[who]}”的“{what}”在 {end} 与 {start} 之间没有规则，请补充或者使日期相接"
+            raise DocumentError(name, place, problem)
+
+
 def _check_rule(rule: AssistanceRule, based: set[tuple[str, str]], name: str, place: str) -> None:
     places = {(s, where) for s in rule.services for where in rule.locations}
     if not rule.deductible.is_none and places - based:
@@ -92,6 +103,9 @@ def _check_subsidy(found: Subsidy, name: str) -> None:
                     problem = f"“{CATEGORY_LABELS[who]}”在同一年度有两条资助规则，请改正年份或者只保留一条"
                     raise DocumentError(name, f"subsidy.rules[{i}]", problem)
             taken.setdefault(who, []).append(rule.years)
+    for who, years in taken.items():
+        spans = [(date(first, 1, 1), date(last, 12, 31)) for first, last in years]
+        _check_gaps(spans, name, "subsidy.rules", who, "参保资助")
 
 
 def _check_warnings(found: Warnings, name: str) -> None:

@@ -1,12 +1,16 @@
 """The officers' cases: every output file byte for byte, by the commands that a policy office runs."""
 
 import io
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 
-from tests.policies.making import CASES, PARAMETERS, POLICIES
+from tests.policies.making import CASES, PARAMETERS, POLICIES, ROOT
 
 SUBSIDY_YEARS = {"shannan": 2023, "tongliao": 2023, "jining": 2024, "guangxi": 2024, "yangcheng": 2022}
 WARNING_DAYS = {"shannan": "2023-10-31", "tongliao": "2024-10-31", "jining": "2024-10-31", "guangxi": "2024-10-31"}
@@ -28,6 +32,29 @@ def test_settle_gives_the_expected_file(policy, tmp_path):
     refused = (tmp_path / "out.csv.errors.csv").read_text(encoding="utf-8").count("\n") - 1
     assert f"拒绝 {refused} 行" in printed
     assert printed.count("\n") == 1
+
+
+def manage(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """`manage.py` in a process of its own, without a word about a database."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DATABASE", "REDIS", "DJANGO", "TUODI"))}
+    return subprocess.run(
+        [sys.executable, "manage.py", *map(str, arguments)], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+
+
+def test_settle_runs_without_any_database(tmp_path):
+    files = [f"--{name}={CASES / 'guangxi' / name}.csv" for name in ("categories", "claims")]
+    output = tmp_path / "out.csv"
+    common = ("--policy=guangxi", f"--parameters={PARAMETERS}", f"--output={output}")
+    done = manage("settle", *common, *files)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"guangxi：写出 1173 行，拒绝 11 行，结果在 {output}\n"
+    assert output.read_bytes() == (CASES / "guangxi" / "settle.csv").read_bytes()
+    failed = manage("settle", *common, files[0], "--claims=gone.csv")
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr.splitlines() == [
+        "CommandError: 费用文件 gone.csv 打不开，请核对路径和权限：No such file or directory"
+    ]
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -230,6 +230,21 @@ def test_the_same_rule_in_other_years_is_no_overlap():
     assert [r.valid[1].year for r in document.assistance.rules[:2]] == [2023, 9999]
 
 
+def test_a_year_without_rule_between_two_rules_is_a_gap():
+    rule = TEXT[
+        TEXT.index('[[assistance.rules]]\nname = "特困人员住院救助"') : TEXT.index(
+            '[[assistance.rules]]\nname = "低保对象、返贫'
+        )
+    ]
+    split = rule.rstrip() + "\nvalid_to = 2023-12-31\n\n" + rule.rstrip() + "\nvalid_from = 2025-01-01\n\n"
+    message = problem(TEXT.replace(rule, split))
+    assert "“特困人员（五保）”的“住院”在 2023-12-31 与 2025-01-01 之间没有规则" in message
+    text = (DOCUMENTS / "guangxi-2022.toml").read_text(encoding="utf-8")
+    start = text.index('[[subsidy.rules]]\nname = "脱贫人口渐退资助（2023年）"')
+    message = problem(text[:start] + text[text.index('[[subsidy.rules]]\nname = "脱贫人口渐退资助（2024年）"') :])
+    assert "“脱贫人口（未纳入监测）”的“参保资助”在 2022-12-31 与 2024-01-01 之间没有规则" in message
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [("valid_to = 2023-06-30", "应为某年12月31日"), ("valid_from = 2023-06-30", "应为某年1月1日")],

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from policies.file_rows import CHUNK, CLAIM_COLUMNS, FileError, People, read_categories, read_claims, read_persons
+from policies.csv_rows import CHUNK, FileError
+from policies.file_rows import CLAIM_COLUMNS, People, read_categories, read_claims, read_persons
 from policies.files import settle_file, subsidy_file, warnings_file
 from policies.statement import explain_claim
 from tests.policies.making import CASES, PARAMETERS

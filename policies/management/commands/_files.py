@@ -7,8 +7,9 @@ from typing import Any, ClassVar, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from policies.csv_rows import FileError
 from policies.engine import EngineError
-from policies.file_rows import FileError, parse_day
+from policies.file_rows import parse_day
 from policies.files import POLICIES
 
 T = TypeVar("T")
