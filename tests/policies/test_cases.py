@@ -52,9 +52,7 @@ def test_settle_runs_without_any_database(tmp_path):
     assert output.read_bytes() == (CASES / "guangxi" / "settle.csv").read_bytes()
     failed = manage("settle", *common, files[0], "--claims=gone.csv")
     assert (failed.returncode, failed.stdout) == (1, "")
-    assert failed.stderr.splitlines() == [
-        "CommandError: 费用文件 gone.csv 打不开，请核对路径和权限：No such file or directory"
-    ]
+    assert re.fullmatch("CommandError: 费用文件 gone.csv 打不开，请核对路径和权限：.+\n", failed.stderr)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
