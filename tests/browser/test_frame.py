@@ -78,7 +78,7 @@ def test_filter_swaps_the_table_and_keeps_the_address(new_page, users):
     assert page.locator("#list").inner_html() == swapped
     assert page.get_by_role("combobox", name="角色").input_value() == "clerk"
     page.go_back()
-    page.wait_for_function("document.querySelectorAll('[data-row]').length > 1")
+    page.locator("[data-row]").nth(1).wait_for()
 
 
 def test_sort_page_and_back_through_many_rows(new_page, users):
