@@ -86,7 +86,7 @@ class DeductibleBase:
 
 @dataclass(frozen=True, slots=True)
 class AssistanceRule:
-    """Assistance for some categories, services and locations."""
+    """Assistance for some categories, services and locations; `payer` is the fund or county_finance."""
 
     name: str
     clauses: tuple[str, ...]
@@ -100,6 +100,7 @@ class AssistanceRule:
     reach: int | None
     quota_at_year_end: bool
     valid: tuple[date, date] = ALL_TIME
+    payer: str = "fund"
 
 
 @dataclass(frozen=True, slots=True)

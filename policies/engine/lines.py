@@ -210,7 +210,7 @@ class _Writer:
             lifted = f"救助到政策范围内费用的 {format_ratio(rule.reach)}，需 {format_yuan(steps.assistance.reach)}"
             formula += f"；{lifted}，取较大者"
         formula += _within(steps.assistance.left, f"年度救助限额（已用 {format_yuan(self._used(before.assist_paid))}）")
-        label = f"医疗救助支付（{rule.name}）"
+        label = f"医疗救助支付（{rule.name}{'，县级财政承担' if rule.payer == 'county_finance' else ''}）"
         self.add("assistance", label, formula, steps.assistance.paid, self._rule_clauses(rule))
 
     def _used(self, ordinary: int) -> int:

@@ -21,6 +21,7 @@ from .node import Node
 LEVEL_OF_LABEL = {label: level for level, label in HOSPITAL_LEVELS.items()}
 CLASS_OF_LABEL = {label: number for number, label in CHARGE_CLASSES.items()}
 TOP_UP_MODES = {"自动": "automatic", "依申请": "on_application", "个案决定": "decided"}
+PAYERS = {"医疗救助基金": "fund", "县级财政": "county_finance"}
 MAJOR_MODES = {"": "", "分别累计": "separate", "合并累计": "shared"}
 
 
@@ -117,6 +118,7 @@ def _rule(node: Node, major: str) -> AssistanceRule:
         reach=node.ratio("reach") if node.has("reach") else None,
         quota_at_year_end=node.choice("quota_managed", {"": False, "年末一次": True}, default=""),
         valid=_valid(node),
+        payer=node.choice("payer", PAYERS, default="医疗救助基金"),
     )
     node.done()
     return rule

@@ -68,12 +68,13 @@ def test_s3_10_s3_11_inpatient_over_3000_up_to_20000(codes, percent):
         assert full.assistance == fen(100)
 
 
-def test_s3_10_monitored_is_paid_by_the_fund():
-    assert "救助基金" in rules_of("guangxi").document_on(DAY).clauses["S3-10"].text
-
-
-def test_s3_11_former_poor_is_paid_by_county_finance():
-    assert "财政承担" in rules_of("guangxi").document_on(DAY).clauses["S3-11"].text
+@pytest.mark.parametrize(("codes", "payer"), [(MONITORED, "fund"), (FORMER, "county_finance")])
+def test_s3_10_s3_11_who_pays(codes, payer):
+    for code in codes:
+        settled = settle_one("guangxi", held(code), claim("2022-05-01", 5_000))
+        assert settled.table.rules[settled.steps.category, settled.facts.service, settled.facts.location].payer == payer
+        line = next(line for line in settled.lines if line.step == "assistance")
+        assert ("县级财政承担" in line.label) == (payer == "county_finance")
 
 
 def test_s3_12_major_chronic_shares_deductible_and_limit_with_inpatient():
