@@ -30,7 +30,7 @@ _PARTS = {
 }
 
 _TO_DATE = """CASE WHEN y.last_settled_on <= %(day)s THEN y.measure ELSE (
-               SELECT coalesce(sum({part}), 0) FROM claims_claim c
+               SELECT coalesce(sum({part}), 0)::bigint FROM claims_claim c
                JOIN claims_settlement s ON s.claim_id = c.id AND s.superseded_at IS NULL
                WHERE c.person_id = y.person_id AND c.settled_on BETWEEN %(first_day)s AND %(day)s
            ) END"""
@@ -48,25 +48,21 @@ WITH line AS (
     FROM claims_personyear y
     WHERE y.year = %(year)s AND y.region_id BETWEEN %(low)s AND %(high)s AND y.measure >= %(least)s
 ), held AS (
-    SELECT n.person_id, n.region_id, n.measure, p.rural,
-           coalesce(k.now, 0) AS now, coalesce(k.ever, 0) AS ever
+    SELECT n.person_id, bit_or(g.bit) FILTER (WHERE l.valid_to IS NULL OR l.valid_to >= %(day)s) AS now,
+           bit_or(g.bit) AS ever
     FROM near n
-    JOIN beneficiaries_person p ON p.id = n.person_id
-    LEFT JOIN LATERAL (
-        SELECT bit_or(g.bit) FILTER (WHERE l.valid_to IS NULL OR l.valid_to >= %(day)s) AS now, bit_or(g.bit) AS ever
-        FROM beneficiaries_categoryspell l JOIN category g ON g.code = l.category
-        WHERE l.person_id = n.person_id AND l.known_to IS NULL AND l.valid_from <= %(day)s
-    ) k ON true
-), named AS (
-    SELECT h.*, EXISTS (
-        SELECT FROM line WHERE (CASE WHEN line.earlier THEN h.ever ELSE h.now END & line.mask) <> 0
-    ) AS named FROM held h
+    JOIN beneficiaries_categoryspell l ON l.person_id = n.person_id AND l.known_to IS NULL AND l.valid_from <= %(day)s
+    JOIN category g ON g.code = l.category
+    GROUP BY n.person_id
+), person AS MATERIALIZED (
+    SELECT n.*, {rural} AS rural, coalesce(h.now, 0) AS now, coalesce(h.ever, 0) AS ever,
+           coalesce(h.now, 0) & %(named_now)s <> 0 OR coalesce(h.ever, 0) & %(named_ever)s <> 0 AS named
+    FROM near n {how} JOIN held h USING (person_id)
 ), counted AS (
     SELECT n.*, line.kind, line.amount AS line, line.mask, n.measure >= line.over_from AS over
-    FROM named n JOIN line ON CASE
+    FROM person n JOIN line ON n.measure >= line.near_from AND CASE
         WHEN n.named THEN (CASE WHEN line.earlier THEN n.ever ELSE n.now END & line.mask) <> 0
         ELSE line.others = 'insured' OR (line.others = 'rural' AND n.rural) END
-    WHERE n.measure >= line.near_from
 ), hit AS MATERIALIZED (
     SELECT DISTINCT ON (person_id) person_id, region_id, measure, kind, line, over,
            CASE WHEN now & %(first)s <> 0 THEN 1 ELSE 2 END AS priority,
@@ -74,13 +70,17 @@ WITH line AS (
                      ORDER BY (c.mask & g.bit <> 0) DESC, g.place LIMIT 1), '') AS category
     FROM counted c
     ORDER BY person_id, over DESC, CASE WHEN over THEN -line ELSE line END
+), here AS MATERIALIZED (
+    SELECT w.*, EXISTS (SELECT FROM hit h WHERE h.person_id = w.person_id) AS is_hit FROM monitoring_burdenwarning w
+    WHERE w.year = %(year)s AND w.region_id BETWEEN %(low)s AND %(high)s
+), moved_in AS (
+    SELECT h.person_id FROM hit h WHERE NOT EXISTS (SELECT FROM here w WHERE w.person_id = h.person_id)
 ), known AS MATERIALIZED (
-    SELECT w.* FROM monitoring_burdenwarning w JOIN hit USING (person_id) WHERE w.year = %(year)s
-    UNION
-    SELECT w.* FROM monitoring_burdenwarning w
-    WHERE w.year = %(year)s AND w.region_id BETWEEN %(low)s AND %(high)s AND w.state <> 'withdrawn'
-      AND NOT EXISTS (SELECT FROM claims_personyear y WHERE y.person_id = w.person_id AND y.year = w.year
-                      AND y.region_id NOT BETWEEN %(low)s AND %(high)s)
+    SELECT w.* FROM here w WHERE w.is_hit OR (w.state <> 'withdrawn' AND NOT EXISTS (
+        SELECT FROM claims_personyear y WHERE y.person_id = w.person_id AND y.year = w.year
+            AND y.region_id NOT BETWEEN %(low)s AND %(high)s))
+    UNION ALL
+    SELECT w.*, true FROM monitoring_burdenwarning w JOIN moved_in USING (person_id) WHERE w.year = %(year)s
 ), compared AS MATERIALIZED (
     SELECT k.id, k.number, k.state AS was, k.raised_on AS was_raised, h.*,
            k.person_id AS known_person, k.kind AS known_kind, k.amount AS was_amount, k.line AS was_line,
@@ -142,6 +142,8 @@ SELECT
     (SELECT count(*) FROM judged WHERE step = 'notice') AS approaching
 """
 
+_RURAL = "(SELECT p.rural FROM beneficiaries_person p WHERE p.id = n.person_id)"
+
 # A warning that comes back stands where it stood: answered, told, or still to be told.
 _STANDING = """CASE
     WHEN EXISTS (SELECT FROM monitoring_feedback f
@@ -156,7 +158,17 @@ def scan_part(*, code: str, day: date, ruling: Ruling) -> dict[str, int]:
     Runs in the caller's transaction, and waits there for another scan of the same county.
     """
     to_date = _TO_DATE.replace("{part}", _PARTS[ruling.table.measure])
-    statement = _STATEMENT.replace("{to_date}", to_date).replace("{standing}", _STANDING)
+    others = {line.others for line in ruling.table.lines if line.others}
+    pieces = {
+        "{to_date}": to_date,
+        "{standing}": _STANDING,
+        # Nobody without a category counts where no line is for others; being rural is looked up where one asks.
+        "{how}": "LEFT" if others else "",
+        "{rural}": _RURAL if "rural" in others else "false",
+    }
+    statement = _STATEMENT
+    for name, text in pieces.items():
+        statement = statement.replace(name, text)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"scan {code[:6]} {day.year}"])
         cursor.execute(statement, _parameters(code, day, ruling))
@@ -176,6 +188,8 @@ def _parameters(code: str, day: date, ruling: Ruling) -> dict[str, Any]:
         "near_from": [line.near_from for line in lines],
         "codes": list(order),
         "bits": [BITS[category] for category in order],
+        "named_now": mask(code for line in lines if not line.earlier_too for code in line.categories),
+        "named_ever": mask(code for line in lines if line.earlier_too for code in line.categories),
         "first": mask(ruling.table.warnings.first),
         "least": min(line.near_from for line in lines),
         "day": day,
