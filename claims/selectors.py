@@ -47,7 +47,7 @@ def claims_for(
     if category:
         found = found.filter(now__category=category)
     if county:
-        found = found.filter(region_id__startswith=county[:6])
+        found = found.filter(region__code__startswith=county[:6])
     if number:
         found = found.filter(claim_no=number.strip())
     if over_control:

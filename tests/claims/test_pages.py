@@ -115,7 +115,8 @@ def test_s1_18_one_statement_with_every_tier_its_formula_and_clause(client, user
         assert escape(quote.clause.text) in shown
         assert all(escape(reading.text) in shown for reading in quote.readings)
     assert "示例" in shown  # the critical-illness deductible is an illustration and says so
-    assert "15052119" in shown and person.id_number not in shown
+    assert person.masked_id_number in shown
+    assert person.id_number not in shown
 
 
 def test_opening_a_statement_is_on_record(client, users, person):
