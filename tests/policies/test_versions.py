@@ -58,7 +58,7 @@ def test_a_region_that_is_not_there_is_named(tongliao, folder):
     path = folder / "tongliao-2023.toml"
     edit(path, 'region = "150500000000"', 'region = "159900000000"')
     load_regions()
-    with pytest.raises(DocumentRefused, match="159900000000.*先导入行政区划"):
+    with pytest.raises(DocumentRefused, match=r"159900000000.*先导入行政区划"):
         load_documents(actor=None, folder=folder)
     assert not PolicyVersion.objects.exists()
 
