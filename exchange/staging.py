@@ -21,6 +21,7 @@ Columns = Mapping[str, Sequence[Any]]
 # Values of a batch's rows by column of the staging table.
 Fill = Callable[[reader.Batch], Columns]
 TABLE = StagedRow._meta.db_table
+MANY = 2_000
 NULL = r"\N"
 # What COPY's text format would take for its own signs.
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
@@ -129,11 +130,20 @@ def copying(table: str) -> Iterator[Callable[[Columns], None]]:
         yield writer.put
 
 
+def refresh_statistics(table: str, written: int) -> None:
+    """After many rows: what follows in the same transaction is planned for them, not for the table as it was."""
+    if written >= MANY:
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
+
+
 def as_text(values: Sequence[Any]) -> Sequence[str]:
     """A column in COPY's text format: text, whole numbers, dates, bytes, bool, JSON objects, None."""
     kinds = set(map(type, values))
     if kinds <= {str}:
         return _escaped(values)
+    if kinds <= {str, type(None)} and not _has_sign("".join(filter(None, values))):
+        return [NULL if value is None else value for value in values]
     if kinds <= {int}:
         return list(map(str, values))
     if kinds <= {bytes, type(None)}:
@@ -144,9 +154,12 @@ def as_text(values: Sequence[Any]) -> Sequence[str]:
     return [_one(value) for value in values]
 
 
+def _has_sign(text: str) -> bool:
+    return any(sign in text for sign in _SIGNS)
+
+
 def _escaped(values: Sequence[str]) -> Sequence[str]:
-    joined = "".join(values)
-    if not any(sign in joined for sign in _SIGNS):
+    if not _has_sign("".join(values)):
         return values
     return [value.translate(_ESCAPES) for value in values]
 

@@ -202,6 +202,8 @@ def _write(cursor: Any, file: InboundFile, values: dict[str, Any], progress: Pro
     run(NEWCOMERS)
     _derive_newcomers(cursor, file)
     written["persons"] = run(PERSONS)
+    staging.refresh_statistics("beneficiaries_household", written["households"])
+    staging.refresh_statistics("beneficiaries_person", written["persons"])
     progress(_("更新人员信息"), 1, 5)
     run(TARGET)
     cursor.execute("ANALYZE roster_target")
@@ -214,6 +216,7 @@ def _write(cursor: Any, file: InboundFile, values: dict[str, Any], progress: Pro
     progress(_("写入新认定"), 3, 5)
     written["reopened"] = run(REOPEN)
     written["opened"] = run(OPEN)
+    staging.refresh_statistics("beneficiaries_categoryspell", written["opened"])
     progress(_("写入新认定"), 5, 5)
     return written
 

@@ -146,11 +146,13 @@ def compare(file: InboundFile, progress: Progress) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE roster_incoming")
         cursor.execute(COMPARE, values)
+        staged = cursor.rowcount
         progress(_("与登记簿比对"), 1, 2)
         cursor.execute(COUNT_STANDING, values)
         standing = cursor.fetchone()[0]
         if full:
             cursor.execute(EXITS, values)
+        staging.refresh_statistics(staging.TABLE, staged)
         cursor.execute("SELECT outcome, count(*) FROM exchange_stagedrow WHERE file_id = %s GROUP BY 1", [file.pk])
         counts = dict(cursor.fetchall())
     progress(_("与登记簿比对"), 2, 2)

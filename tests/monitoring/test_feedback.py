@@ -8,7 +8,7 @@ from accounts.models import Region
 from accounts.vocabulary import CERTIFIES, Department, Role
 from beneficiaries.models import CategorySpell, Person
 from exchange import services as exchange
-from exchange.errors import ImportBlocked
+from exchange.errors import ImportBlocked, NotAllowed
 from exchange.models import InboundFile
 from monitoring import services
 from monitoring.models import BurdenWarning, Feedback
@@ -185,7 +185,7 @@ def test_a_dead_person_is_not_certified(told):
 def test_the_liaison_sends_it_and_the_bureau_confirms(told):
     liaison = make_user(Role.LIAISON)
     file = send(row(told[0]), actor=liaison, confirm=False)
-    with pytest.raises(ImportBlocked):
+    with pytest.raises(NotAllowed):
         exchange.confirm_file(file_id=file.pk, actor=liaison)
     done = exchange.confirm_file(file_id=file.pk, actor=make_user(Role.CASE_WORKER))
     assert done.counts["written"] == {"answers": 1, "certified": 0}
