@@ -48,9 +48,10 @@ def _violations(page) -> list[str]:
     """Of the page in the light scheme, and of its colours in the dark one."""
     found = _check(page, RULES)
     page.emulate_media(color_scheme="dark")
-    assert page.locator("html").get_attribute("data-bs-theme") == "dark"
+    page.locator("html[data-bs-theme=dark]").wait_for(state="attached")
     found += [f"dark {line}" for line in _check(page, COLOURS)]
     page.emulate_media(color_scheme="light")
+    page.locator("html[data-bs-theme=light]").wait_for(state="attached")
     return found
 
 

@@ -20,6 +20,7 @@ def law() -> None:
 
 
 def person(foreign: bool) -> Person:
+    # A small bill: it must not raise a warning beside the example of monitoring.
     number = identity_number(700 + foreign)
     return Person.objects.filter(id_key=id_key(number)).first() or make_person(number, COUNTIES[foreign])
 

@@ -29,7 +29,8 @@ def _month(foreign: bool) -> Region:
 
 def warning(foreign: bool) -> dict[str, Any]:
     region = _month(foreign)
-    return {"pk": BurdenWarning.objects.filter(region_id__in=[PLACES[foreign][1]]).get(version__region=region).pk}
+    found = BurdenWarning.objects.filter(region_id=PLACES[foreign][1], version__region=region)
+    return {"pk": found.order_by("pk").first().pk}
 
 
 def scan(foreign: bool) -> dict[str, Any]:
