@@ -10,7 +10,11 @@ class ClaimsApp(AppConfig):
         from beneficiaries import panels
         from claims.imports import KIND
         from claims.panels import CLAIMS
+        from claims.trials import tasks  # noqa: F401 - here Celery finds the task of trials
+        from claims.trials.selectors import has_effect
         from exchange import kinds
+        from policies import gate
 
         kinds.register(KIND)
+        gate.register_effect_check(has_effect)
         panels.register(CLAIMS)

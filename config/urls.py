@@ -13,6 +13,7 @@ urlpatterns = [
     path("assistance/", include("assistance.urls")),
     path("monitoring/", include("monitoring.urls")),
     path("exchange/", include("exchange.urls")),
+    path("policies/trials/", include("claims.trials.urls")),
     path("policies/", include("policies.urls")),
     path("admin/", admin.site.urls),
 ]

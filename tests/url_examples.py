@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.vocabulary import Role
 from tests.beneficiaries import examples as register
 from tests.claims import examples as claims
+from tests.claims import trial_examples
 from tests.factories import make_organisation, make_user
 from tests.monitoring import examples as monitoring
 
@@ -54,6 +55,7 @@ EXAMPLES: dict[str, Make] = {
     **claims.EXAMPLES,
     **monitoring.EXAMPLES,
     **register.EXAMPLES,
+    **trial_examples.EXAMPLES,
 }
 # Addresses whose object is the same for all regions: the law is no secret.
 EVERYWHERE: set[str] = {"policies:version"}

@@ -1,0 +1,298 @@
+"""What a trial comes to: sums by tier, category, county and month, before and after; who gains, who loses.
+
+Everything is whole fen. Slices of claims are added one after the other, so that ten million need little memory.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from claims.trials.reading import ClaimColumns
+from claims.trials.texts import Text
+from policies.engine.batch import Batch, ClaimArrays, SpellArrays
+from policies.engine.chain import AMOUNT_COUNT, CATEGORY_COUNT
+from policies.engine.codes import NONE_INDEX, SERVICES
+from policies.engine.settlement import code_of
+
+Array = Any
+# Columns of a sum: the engine's amounts, what of assistance the county's budget bears, and the payment at year end.
+TIERS: Final = (
+    "cii",
+    "assistance",
+    "outside",
+    "top_up",
+    "borne",
+    "in_scope_burden",
+    "burden",
+    "county_finance",
+    "year_end",
+)
+CII, ASSISTANCE, OUTSIDE, TOP_UP, BORNE, IN_SCOPE_BURDEN, BURDEN, COUNTY_FINANCE, YEAR_END = range(len(TIERS))
+# What the public purse pays: the two funds, and where a rule says so the county's budget.
+PAID: Final = (CII, ASSISTANCE, OUTSIDE, TOP_UP, YEAR_END)
+# Money of a claim that no text changes.
+GIVEN: Final = ("total", "in_scope", "out_of_catalogue", "basic_paid", "other_paid")
+# Edges of the distribution of what a person gains or loses, in yuan; the last class is open.
+EDGES: Final = (0, 100, 500, 1_000, 2_000, 5_000, 10_000)
+DIMENSIONS: Final = ("category", "county", "month", "service")
+SLICE: Final = 1_000_000
+
+
+@dataclass
+class People:
+    """Persons for whom something changes: one entry each; sums as (persons, TIERS)."""
+
+    person: Array
+    region: Array
+    claims: Array
+    category: Array
+    trial_category: Array
+    before: Array
+    after: Array
+
+    @property
+    def gain(self) -> Array:
+        """What less remains with the person."""
+        return self.before[:, BURDEN] - self.after[:, BURDEN]
+
+
+@dataclass
+class Totals:
+    """The running result; `cubes` are sums per side over (dimension value, TIERS), `counts` claims and persons."""
+
+    months: int = 12
+    counties: list[int] = field(default_factory=list)
+    claims: int = 0
+    persons: int = 0
+    unsettled: int = 0
+    changed_claims: int = 0
+    given: Array = field(default_factory=lambda: np.zeros(len(GIVEN), np.int64))
+    sums: dict[str, Array] = field(default_factory=dict)
+    counts: dict[str, Array] = field(default_factory=dict)
+    winners: dict[str, Array] = field(default_factory=dict)
+    histogram: Array = field(default_factory=lambda: np.zeros((2, len(EDGES)), np.int64))
+    same: int = 0
+    people: list[People] = field(default_factory=list)
+
+    def sizes(self) -> dict[str, int]:
+        return {
+            "category": CATEGORY_COUNT,
+            "county": len(self.counties),
+            "month": self.months,
+            "service": len(SERVICES),
+        }
+
+    def start(self) -> None:
+        for name, size in self.sizes().items():
+            self.sums[name] = np.zeros((2, size, len(TIERS)), np.int64)
+            self.counts[name] = np.zeros((2, size), np.int64)
+            self.winners[name] = np.zeros((2, size), np.int64)
+
+
+@dataclass
+class Slice:
+    """Some persons' claims, settled under both texts."""
+
+    claims: ClaimColumns
+    keep: Array  # positions of the slice's claims in the whole
+    texts: tuple[Text, Text]
+    sides: tuple[Batch, Batch]
+    county: Array
+    month: Array
+
+
+def slices(claims: ClaimColumns, settled: Array, size: int = SLICE) -> list[Array]:
+    """Positions of the claims to settle, cut between persons."""
+    kept = np.flatnonzero(settled)
+    found, start = [], 0
+    while start < len(kept):
+        end = min(start + size, len(kept))
+        while end < len(kept) and claims.who[kept[end]] == claims.who[kept[end - 1]]:
+            end += 1
+        found.append(kept[start:end])
+        start = end
+    return found
+
+
+def settle_slice(
+    claims: ClaimColumns, spells: SpellArrays, texts: tuple[Text, Text], keep: Array
+) -> tuple[Batch, Batch]:
+    """Both texts over the claims at `keep`."""
+    arrays = ClaimArrays(
+        person=claims.who[keep],
+        day=claims.day[keep],
+        codes=claims.codes[keep].reshape(-1),
+        money=claims.money[keep].reshape(-1),
+        order=np.empty(0, np.int64),
+    )
+    before, after = (text.settle(arrays, text.numbers[keep], spells) for text in texts)
+    return before, after
+
+
+def add_slice(totals: Totals, part: Slice) -> None:
+    """Add a slice to the totals; persons for whom something differs are kept."""
+    claims, keep = part.claims, part.keep
+    inside = claims.inside[keep]
+    who = claims.who[keep]
+    first = np.ones(len(who), bool)
+    first[1:] = who[1:] != who[:-1]
+    starts = np.flatnonzero(first)
+    amounts = [_amounts(part, side, inside) for side in (0, 1)]
+    categories = [np.asarray(side.category) for side in part.sides]
+    groups = {
+        "county": (part.county, part.county),
+        "month": (part.month, part.month),
+        "service": (claims.codes[keep, 0],) * 2,
+        "category": (categories[0], categories[1]),
+    }
+    for name, pair in groups.items():
+        for side in (0, 1):
+            _add(totals, name, side, pair[side], amounts[side], inside)
+    totals.claims += int(inside.sum())
+    totals.given += claims.money[keep][inside][:, : len(GIVEN)].sum(axis=0)
+    differs = (amounts[0] != amounts[1]).any(axis=1) | (categories[0] != categories[1])
+    totals.changed_claims += int((differs & inside).sum())
+    _add_people(totals, part, inside, starts, amounts, categories)
+
+
+def _amounts(part: Slice, side: int, inside: Array) -> Array:
+    """Amounts by claim in the order of TIERS without the payment at year end; zero for claims outside the region."""
+    batch, text = part.sides[side], part.texts[side]
+    found = np.zeros((len(part.keep), YEAR_END), np.int64)
+    found[:, :AMOUNT_COUNT] = np.asarray(batch.amounts).reshape(-1, AMOUNT_COUNT)
+    if text.by_county.any():
+        codes = part.claims.codes[part.keep]
+        borne = text.by_county[text.numbers[part.keep], batch.category, codes[:, 0], codes[:, 1]]
+        found[:, COUNTY_FINANCE] = found[:, ASSISTANCE] * borne
+    return found if inside.all() else found * inside[:, None]
+
+
+def _add(totals: Totals, name: str, side: int, group: Array, amounts: Array, inside: Array) -> None:
+    size = totals.sums[name].shape[1]
+    index = np.asarray(group, np.intp)
+    totals.counts[name][side] += np.bincount(index[inside], minlength=size)
+    for tier in range(YEAR_END):
+        # A slice's sum of fen stays far below 2**53, up to which these sums are exact.
+        sums = np.bincount(index, weights=amounts[:, tier], minlength=size)
+        totals.sums[name][side, :, tier] += sums.astype(np.int64)
+
+
+def _add_people(
+    totals: Totals, part: Slice, inside: Array, starts: Array, amounts: list[Array], categories: list[Array]
+) -> None:
+    """Sums per person with the payment at year end; winners, losers and their distribution."""
+    claims, keep = part.claims, part.keep
+    counted = np.add.reduceat(inside.astype(np.int64), starts)
+    # The last claim inside the region says where the person belongs and under what category.
+    position = np.where(inside, np.arange(len(inside)), -1)
+    last = np.maximum.reduceat(position, starts)
+    sums = [np.pad(np.add.reduceat(found, starts, axis=0), ((0, 0), (0, 1))) for found in amounts]
+    ends = np.append(starts[1:], len(inside)) - 1
+    who = claims.who[keep][starts]
+    for side in (0, 1):
+        _add_year_end(totals, side, part, sums[side], who, inside[ends], last, ends)
+    here = counted > 0
+    gain = sums[0][:, BURDEN] - sums[1][:, BURDEN]
+    totals.persons += int(here.sum())
+    changed = here & (sums[0] != sums[1]).any(axis=1)
+    category = [found[np.maximum(last, 0)] for found in categories]
+    for name, index in (
+        ("category", category[0]),
+        ("county", part.county[np.maximum(last, 0)]),
+    ):
+        for side, won in enumerate((gain > 0, gain < 0)):
+            totals.winners[name][side] += np.bincount(index[here & won], minlength=totals.winners[name].shape[1])
+    _add_distribution(totals, gain[here])
+    totals.people.append(
+        People(
+            person=claims.person_ids[who[changed]],
+            region=claims.region[keep][np.maximum(last, 0)][changed],
+            claims=counted[changed],
+            category=category[0][changed],
+            trial_category=category[1][changed],
+            before=sums[0][changed],
+            after=sums[1][changed],
+        )
+    )
+
+
+def _add_year_end(
+    totals: Totals, side: int, part: Slice, sums: Array, who: Array, ends_inside: Array, last: Array, ends: Array
+) -> None:
+    """Payments of 31 December (S4-06): a row of their own, in December, for persons whose year ended in the region."""
+    rows = np.array(part.sides[side].year_end, np.int64).reshape(-1, 5)
+    rows = rows[rows[:, 3] > 0]
+    if not len(rows):
+        return
+    at = np.searchsorted(who, rows[:, 0])
+    rows, at = rows[ends_inside[at]], at[ends_inside[at]]
+    paid = rows[:, 3]
+    sums[at, YEAR_END] += paid
+    for column in (IN_SCOPE_BURDEN, BURDEN):
+        sums[at, column] -= paid
+    places = {
+        "category": rows[:, 2],
+        "county": part.county[ends[at]],
+        "month": np.full(len(rows), totals.months - 1),
+        "service": np.full(len(rows), tuple(SERVICES).index("chronic")),
+    }
+    for name, index in places.items():
+        np.add.at(totals.sums[name][side, :, YEAR_END], index, paid)
+        for column in (IN_SCOPE_BURDEN, BURDEN):
+            np.subtract.at(totals.sums[name][side, :, column], index, paid)
+
+
+def _add_distribution(totals: Totals, gain: Array) -> None:
+    edges = np.array(EDGES) * 100
+    totals.same += int((gain == 0).sum())
+    for side, sizes in enumerate((gain[gain > 0], -gain[gain < 0])):
+        # Classes hold their upper edge: 100.00 yuan counts as up to 100.
+        place = np.searchsorted(edges, sizes, side="left") - 1
+        totals.histogram[side] += np.bincount(place, minlength=len(EDGES))
+
+
+# --- what is kept -------------------------------------------------------------------------------------------------
+def summary_of(totals: Totals, problems: list[str]) -> dict[str, Any]:
+    """As JSON.
+
+    `given`: sums by name. `tiers`: name → [before, after]. `category`, `county`, `month`, `service`: list of rows
+    {"key", "claims": [before, after], "before": {tier: fen}, "after": {…}, "gained", "lost"}; keys are category codes,
+    six-digit county codes, months 1–12, service codes. `gains`, `losses`: persons by class of EDGES; `same`: persons
+    who neither gain nor lose. `unsettled`: claims that no law settles; `problems`: why.
+    """
+    months = totals.sums["month"]
+    return {
+        "given": dict(zip(GIVEN, totals.given.tolist(), strict=True)),
+        "tiers": {name: months[:, :, at].sum(axis=1).tolist() for at, name in enumerate(TIERS)},
+        "gains": totals.histogram[0].tolist(),
+        "losses": totals.histogram[1].tolist(),
+        "same": totals.same,
+        "unsettled": totals.unsettled,
+        "problems": problems,
+        **{name: _rows(totals, name) for name in DIMENSIONS},
+    }
+
+
+def _rows(totals: Totals, name: str) -> list[dict[str, Any]]:
+    keys: dict[str, Any] = {
+        "category": [code_of(index) for index in range(NONE_INDEX + 1)],
+        "county": [f"{code:06d}" for code in totals.counties],
+        "month": list(range(1, totals.months + 1)),
+        "service": list(SERVICES),
+    }
+    found = []
+    for at, key in enumerate(keys[name]):
+        counts, sums, winners = totals.counts[name][:, at], totals.sums[name][:, at], totals.winners[name][:, at]
+        if counts.any() or sums.any():
+            found.append(
+                {
+                    "key": key,
+                    "claims": counts.tolist(),
+                    "before": dict(zip(TIERS, sums[0].tolist(), strict=True)),
+                    "after": dict(zip(TIERS, sums[1].tolist(), strict=True)),
+                    "gained": int(winners[0]),
+                    "lost": int(winners[1]),
+                }
+            )
+    return found
