@@ -18,10 +18,13 @@ def compiled_run() -> Callable[..., int]:
     from numba import njit
 
     def translate(function: FunctionType) -> Any:
+        options: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+        if function.__name__ in chain.INLINED:
+            options["inline"] = "always"
         try:
-            return njit(cache=True, error_model="numpy", nogil=True)(function)
+            return njit(cache=True, **options)(function)
         except RuntimeError:  # no folder that can be written: translated again in every process
-            return njit(error_model="numpy", nogil=True)(function)
+            return njit(**options)(function)
 
     namespace: dict[str, Any] = dict(vars(chain))
     for function in chain.KERNEL:
