@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, IntegerField, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,12 +21,13 @@ from claims.selectors import with_settlement
 from exchange.models import Delivery
 from monitoring import lines
 from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, Scan, inside
-from monitoring.services import STANDING, to_tell
 from policies import selectors as law
 from policies.engine import Line
 from policies.engine.document import Document
 
 State = BurdenWarning.State
+# Warnings that stand: the person is over a line.
+STANDING = (State.OPEN, State.PUSHED, State.ANSWERED)
 
 
 # --- the list -----------------------------------------------------------------------------------------------------
@@ -221,6 +222,20 @@ def month_page(user: User, region: Region, month: date) -> MonthPage:
         reply_due=reply,
         scanned=scans.filter(region_id__in=law.upward(region.code)).first(),
         desks=[_desk(user, department, region, month, last, reply) for department in departments],
+    )
+
+
+def to_tell(department: str, region: Region, last: date) -> QuerySet[BurdenWarning]:
+    """Warnings of the year that stand, were raised by the day, are unanswered by the department and news to it."""
+    told = DeliveredWarning.objects.filter(
+        warning=OuterRef("pk"), delivery__department=department, delivery__region=region
+    ).order_by("-delivery__created_at", "-id")
+    answered = Feedback.objects.filter(warning=OuterRef("pk"), department=department, superseded_at=None)
+    return (
+        BurdenWarning.objects.filter(inside(region.prefix), year=last.year, raised_on__lte=last, state__in=STANDING)
+        .filter(~Exists(answered))
+        .annotate(told_amount=Subquery(told.values("amount")[:1]), told_line=Subquery(told.values("line")[:1]))
+        .filter(Q(told_amount=None) | ~Q(told_amount=F("amount"), told_line=F("line")))
     )
 
 

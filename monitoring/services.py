@@ -6,7 +6,7 @@ from datetime import date
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Left
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,15 +17,14 @@ from accounts.models import Job, Level, Region, User
 from exchange import deliveries
 from exchange.models import Delivery
 from monitoring import lines as law
-from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, Scan, ScanPart, inside
+from monitoring.models import BurdenWarning, DeliveredWarning, Scan, ScanPart, inside
 from monitoring.scan import COUNTS, scan_part
+from monitoring.selectors import to_tell
 from policies import selectors as policies
 
 State = BurdenWarning.State
 # Names of the tasks (monitoring.tasks), which call the services here.
 SCAN, PUSH = "monitoring.scan", "monitoring.push"
-# Warnings that stand: the person is over a line.
-STANDING = (State.OPEN, State.PUSHED, State.ANSWERED)
 COLUMNS = (
     "warning_no",
     "id_number",
@@ -245,20 +244,6 @@ def _push_to(department: str, region: Region, month: date, last: date, actor: Us
 
 def _list_of(department: str, region: Region, month: date) -> dict[str, object]:
     return {"kind": "warnings", "department": department, "region": region, "month": month}
-
-
-def to_tell(department: str, region: Region, last: date) -> QuerySet[BurdenWarning]:
-    """Warnings of the year that stand, were raised by the day, are unanswered by the department and news to it."""
-    told = DeliveredWarning.objects.filter(
-        warning=OuterRef("pk"), delivery__department=department, delivery__region=region
-    ).order_by("-delivery__created_at", "-id")
-    answered = Feedback.objects.filter(warning=OuterRef("pk"), department=department, superseded_at=None)
-    return (
-        BurdenWarning.objects.filter(inside(region.prefix), year=last.year, raised_on__lte=last, state__in=STANDING)
-        .filter(~Exists(answered))
-        .annotate(told_amount=Subquery(told.values("amount")[:1]), told_line=Subquery(told.values("line")[:1]))
-        .filter(Q(told_amount=None) | ~Q(told_amount=F("amount"), told_line=F("line")))
-    )
 
 
 def _measures(warnings: Iterable[BurdenWarning]) -> dict[int, str]:

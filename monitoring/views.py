@@ -90,7 +90,7 @@ class Warnings(ListPage):
         found = selectors.counts_by_state(self.user)
         chosen = self.request.GET.get("state", "")
         here = reverse("monitoring:list")
-        states = [state for state in State if self.user.may(Act.CLAIM_READ) or state in services.STANDING]
+        states = [state for state in State if self.user.may(Act.CLAIM_READ) or state in selectors.STANDING]
         rows = [
             {
                 "label": state.label,
@@ -101,7 +101,7 @@ class Warnings(ListPage):
             }
             for state in states
         ]
-        total = sum(found.get(state, 0) for state in services.STANDING)
+        total = sum(found.get(state, 0) for state in selectors.STANDING)
         return [{"label": _("在册"), "count": total, "url": here, "active": not chosen, "tone": ""}, *rows]
 
 
