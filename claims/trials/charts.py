@@ -11,7 +11,7 @@ from typing import Any, Final
 WIDTH: Final = 760
 LABEL: Final = 150
 FIGURE: Final = 130  # room for the figure after a bar
-BAR: Final = 11
+BAR: Final = 13
 GAP: Final = 12
 TOP: Final = 6
 
@@ -69,7 +69,7 @@ def pairs(title: str, series: tuple[str, str], values: Sequence[tuple[str, int, 
                     ("first", "second")[at],
                     show(value),
                     _n(LABEL + width + 6),
-                    _n(top + BAR - 1.5),
+                    _n(top + BAR - 2),
                     "start",
                 )
             )

@@ -10,7 +10,7 @@ from claims.settling import settle_fact
 from claims.trials.texts import Figures
 from policies import selectors as law
 from policies.engine.chain import State
-from policies.engine.codes import mask_of
+from policies.engine.codes import NONE, mask_of
 from policies.engine.errors import EngineError
 from policies.engine.table import compile_year
 from policies.models import PolicyVersion
@@ -27,14 +27,15 @@ class Side:
     statement: statements.Statement | None = None
     outcome: Outcome | None = None
     problem: str = ""
+    elsewhere: bool = False  # assistance for this patient is governed by another document: not zero, but not known here
 
     @property
     def category(self) -> str:
         return self.outcome.category if self.outcome else ""
 
     def amount(self, name: str) -> int | None:
-        """Fen by the name of ROWS."""
-        if self.outcome is None:
+        """Fen by the name of ROWS; None where the version does not say."""
+        if self.outcome is None or (self.elsewhere and name in ("assistance", "outside", "top_up")):
             return None
         steps = self.outcome.steps
         return {
@@ -56,10 +57,12 @@ def side_by_side(case: dict[str, Any], categories: Collection[str], approved: bo
     versions = found.select_related("region").defer("body").order_by("region_id")
     figures = Figures()
     valid = mask_of(tuple(categories))
-    return [_side(version, case, valid, valid if approved else 0, figures) for version in versions]
+    return [_side(version, case, categories, valid if approved else 0, figures) for version in versions]
 
 
-def _side(version: PolicyVersion, case: dict[str, Any], valid: int, approved: int, figures: Figures) -> Side:
+def _side(
+    version: PolicyVersion, case: dict[str, Any], categories: Collection[str], approved: int, figures: Figures
+) -> Side:
     fact = Fact(
         pk=0,
         year_id=0,
@@ -71,8 +74,13 @@ def _side(version: PolicyVersion, case: dict[str, Any], valid: int, approved: in
         **case,
     )
     try:
-        table = compile_year(law.document_of(version), case["settled_on"].year, figures.of(version.policy))
+        document = law.document_of(version)
+        table = compile_year(document, case["settled_on"].year, figures.of(version.policy))
     except EngineError as error:
         return Side(version, problem=str(error))
+    valid = mask_of(tuple(categories))
     outcome = settle_fact(Ruling(version, 0, table, ""), fact, State(), valid, approved, [])
-    return Side(version, statements.of_outcome(outcome), outcome)
+    elsewhere = document.assistance is None or (
+        outcome.category == NONE and any(document.governed_elsewhere(one) for one in categories)
+    )
+    return Side(version, statements.of_outcome(outcome), outcome, elsewhere=elsewhere)

@@ -5,6 +5,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.access import Act
 from accounts.models import Level, Region, User
 from claims.trials.models import TrialPerson, TrialRun
+from policies import selectors as law
 from policies.models import PolicyVersion
 
 
@@ -59,6 +60,12 @@ def counties_of(user: User) -> QuerySet[Region]:
 def trial_years(user: User) -> list[int]:
     """Years of the trials that the user may see, newest first."""
     return sorted(set(user.visible(TrialRun).values_list("year", flat=True)), reverse=True)
+
+
+def silent_on_assistance(run: TrialRun) -> list[str]:
+    """Titles of the run's texts that leave assistance to another document (S2-15): their zero is no promise."""
+    texts = [version for version in (run.baseline, run.version) if version is not None]
+    return [version.title for version in texts if law.document_of(version).assistance is None]
 
 
 def has_effect(version: PolicyVersion) -> bool | None:

@@ -127,6 +127,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponseBase:
         "summary": _summary(found),
         "results": results,
         "breakdowns": [(name, label, results.groups(name)) for name, label in parts()] if results else [],
+        "silent": selectors.silent_on_assistance(found),
         "may_list": user.may(Act.POLICY_DRAFT) or user.may(Act.CLAIM_READ),
         "may_start": user.may(Act.POLICY_DRAFT),
     }
@@ -290,12 +291,20 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 def _row(name: str, sides: list[comparing.Side]) -> dict[str, Any]:
     amounts = [side.amount(name) for side in sides]
-    known = [amount for amount in amounts if amount is not None]
+    # What another document may still pay cannot be compared.
+    known = [amount for side, amount in zip(sides, amounts, strict=True) if amount is not None and not side.elsewhere]
     least = min(known) if name == "burden" and len(set(known)) > 1 else None
     return {
         "label": LABELS[name],
         "strong": name == "burden",
-        "cells": [{"amount": amount, "least": amount is not None and amount == least} for amount in amounts],
+        "cells": [
+            {
+                "amount": amount,
+                "least": amount is not None and amount == least and not side.elsewhere,
+                "elsewhere": side.elsewhere,
+            }
+            for side, amount in zip(sides, amounts, strict=True)
+        ],
     }
 
 

@@ -216,7 +216,7 @@ def test_one_case_under_five_regions(client, users, law, django_assert_max_num_q
     text = page(client, users[Role.POLICY_OFFICER], "trials:compare", **CASE)
     for name in ("通辽市", "济宁市", "广西壮族自治区", "阳城县", "山南市"):
         assert name in text
-    assert text.count('class="panel side"') == 5
+    assert text.count('class="panel trial-side"') == 5
     assert "S1-12" in text
     assert [model.objects.count() for model in (Claim, Settlement, TrialRun, Person)] == counts
     client.force_login(users[Role.POLICY_OFFICER])
@@ -257,9 +257,21 @@ def test_amounts_are_checked_beside_the_field(client, users, law, changed, field
     text = page(client, users[Role.POLICY_OFFICER], "trials:compare", **(CASE | changed))
     assert f"id_{field}_error" in text
     assert words in text
-    assert 'class="panel side"' not in text
+    assert 'class="panel trial-side"' not in text
 
 
 def test_a_year_without_figures_says_so_per_region(client, users, law):
     text = page(client, users[Role.POLICY_OFFICER], "trials:compare", **(CASE | {"settled_on": "2059-01-01"}))
     assert text.count("2059") >= 5
+
+
+def test_s2_15_what_another_document_governs_is_not_shown_as_zero(client, users, law):
+    text = page(client, users[Role.POLICY_OFFICER], "trials:compare", **CASE)
+    assert text.count("另有规定") >= 3
+    form = CaseForm(CASE | {"categories": ["subsistence"]})
+    assert form.is_valid()
+    sides = {side.version.name: side for side in side_by_side(form.case(), ["subsistence"], False)}
+    assert {name for name, side in sides.items() if side.elsewhere} == {"jining-2023", "guangxi-2022"}
+    assert sides["jining-2023"].amount("assistance") is None
+    assert sides["jining-2023"].amount("burden") > 0
+    assert sides["shannan-2022"].amount("assistance") > 0
