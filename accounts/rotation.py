@@ -1,6 +1,6 @@
 """Rotation of the field keys: what an older key encrypted is encrypted again under the first key of FIELD_KEYS."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pgtrigger
@@ -11,6 +11,17 @@ from django.db import connection, transaction
 from accounts import crypto
 from accounts.fields import EncryptedTextField
 from accounts.jobs import Progress, no_progress
+
+# What else is sealed by the same keys, files for instance: a room adds its function when it is ready. It seals again
+# what an older key sealed, tells its progress, and returns how much it was.
+_others: list[Callable[[Progress], int]] = []
+
+
+def also(function: Callable[[Progress], int]) -> Callable[[Progress], int]:
+    """Registers a room's own rotation, called after the columns."""
+    if function not in _others:
+        _others.append(function)
+    return function
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,7 @@ def rotate(*, batch: int = 1000, progress: Progress = no_progress) -> int:
             done += count
             changed += count
             progress(f"{one.table}.{one.column}", done, max(total, done))
-    return changed
+    return changed + sum(function(progress) for function in _others)
 
 
 def stale() -> int:

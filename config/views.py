@@ -2,11 +2,13 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.access import Act
 from accounts.doors import requires
+from config.calendar import month_of
 from config.navigation import Frame
 
 
@@ -18,4 +20,5 @@ def home(request: HttpRequest) -> HttpResponse:
         (item for found in frame.waiting.values() for item in found if item.count),
         key=lambda item: (item.due is None, item.due, -item.count),
     )
-    return render(request, "home.html", {"title": _("工作台"), "frame": frame, "items": items})
+    month = month_of(request.user, timezone.localdate())
+    return render(request, "home.html", {"title": _("工作台"), "frame": frame, "items": items, "month": month})

@@ -4,15 +4,19 @@ import base64
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts import crypto, rotation
 from beneficiaries.models import Person, id_key, tail_key
+from exchange import vault
+from exchange.models import InboundFile
 from tests.worker import database_url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,6 +133,20 @@ def test_rotation_stops_when_a_key_is_missing(tongliao, keys):
     with pytest.raises(CommandError, match="旧密钥"):
         call_command("rotate_keys")
     assert raw()[0].startswith(b"\x03old")
+
+
+def test_rotation_seals_the_partners_files_again(tongliao, keys):
+    stored = vault.store("名单".encode())
+    file = InboundFile.objects.create(
+        kind="roster", department="civil_affairs", region=tongliao, month=date(2023, 5, 1), name="r.csv", file=stored
+    )
+    keys.FIELD_KEYS = f"{NEW},old:{key('o')}"
+    assert rotation.rotate() == 1
+    keys.FIELD_KEYS = NEW
+    file.refresh_from_db()
+    assert vault.content_of(file).decode() == "名单"
+    assert not default_storage.exists(stored)
+    assert rotation.rotate() == 0
 
 
 @pytest.mark.django_db(transaction=True)

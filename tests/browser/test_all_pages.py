@@ -150,3 +150,12 @@ def test_english_view_has_no_chinese_but_data(new_page, users):
             text = text.replace(known, "")
         wrong[path] = CHINESE.findall(text)
     assert not any(wrong.values()), wrong
+
+
+def test_picture_for_the_readme(new_page, users, screenshot):
+    """A claim's statement beside the law that it cites."""
+    places = url_examples.make()
+    page = new_page(users[Role.CASE_WORKER])
+    page.goto(reverse("claims:claim", kwargs=places.arguments("claims:claim", ("pk",))))
+    assert page.locator(".statement tbody tr").count() > 3
+    screenshot(page)

@@ -4,6 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts import rotation
+from accounts.audit import acting
 from accounts.crypto import KeyMissing
 
 
@@ -19,7 +20,8 @@ class Command(BaseCommand):
             self.stdout.flush()
 
         try:
-            changed = rotation.rotate(batch=options["batch"], progress=progress)
+            with acting(None, "command rotate_keys"):
+                changed = rotation.rotate(batch=options["batch"], progress=progress)
         except KeyMissing as error:
             raise CommandError(
                 f"有数据是用 FIELD_KEYS 中没有的密钥加密的：请把旧密钥放在新密钥之后再运行。{error}"

@@ -1,0 +1,118 @@
+"""The month's calendar on the workbench: its working days, and what the region's policy asks for by when.
+
+Working days are those of the State Council's holiday arrangement as far as the package knows its years; beyond them
+a weekend is what is not worked.
+"""
+
+import calendar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import chinese_calendar
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from policies.engine.document import Due, Obligation
+from policies.selectors import document_of, version_on
+
+WEEK = (_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
+KNOWN = (min(chinese_calendar.constants.holidays).year, max(chinese_calendar.constants.holidays).year)
+
+
+def is_working_day(day: date) -> bool:
+    """Whether offices work, make-up days counted."""
+    if KNOWN[0] <= day.year <= KNOWN[1]:
+        return bool(chinese_calendar.is_workday(day))
+    return day.weekday() < 5
+
+
+@dataclass(frozen=True)
+class Item:
+    """An obligation with its day in this month and the days that are left (negative when past)."""
+
+    name: str
+    day: date
+    left: int
+    by: str
+    to: str
+    clauses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Day:
+    """One day of the strip: its weekday in one word, whether it is worked, what falls due."""
+
+    day: date
+    week: str
+    working: bool
+    today: bool
+    due: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Month:
+    """The month as the workbench shows it; `policy` is empty where no version is in force."""
+
+    days: tuple[Day, ...]
+    items: tuple[Item, ...]
+    policy: str
+
+
+def month_of(user: User, today: date) -> Month:
+    """This month's calendar for the user's region: at most two queries."""
+    version = version_on(user.region_prefix.ljust(12, "0"), today)
+    duties = document_of(version).obligations if version else ()
+    items = sorted(_items(duties, today), key=lambda item: (item.day, item.name))
+    last = calendar.monthrange(today.year, today.month)[1]
+    days = [today.replace(day=number) for number in range(1, last + 1)]
+    return Month(
+        days=tuple(
+            Day(
+                day,
+                str(WEEK[day.weekday()]),
+                is_working_day(day),
+                day == today,
+                tuple(i for i in items if i.day == day),
+            )
+            for day in days
+        ),
+        items=tuple(items),
+        policy=version.title if version else "",
+    )
+
+
+def _items(duties: Sequence[Obligation], today: date) -> list[Item]:
+    found = []
+    for duty in duties:
+        day = due_day(duty.due, today) if duty.every in ("month", "year", "once") else None
+        if day is not None:
+            who, whom = "、".join(map(str, duty.by)), "、".join(map(str, duty.to))
+            found.append(Item(duty.name, day, (day - today).days, who, whom, duty.clauses))
+    return found
+
+
+def due_day(due: Due, month: date) -> date | None:
+    """The day in this month on which it falls due; None when it falls in another, or follows an event."""
+    last = calendar.monthrange(month.year, month.month)[1]
+    if due.kind == "day_of_month":
+        return month.replace(day=min(due.number, last))
+    if due.kind == "end_of_month":
+        return month.replace(day=last)
+    if due.kind == "working_day_of_month":
+        return _working_day(month, due.number)
+    if due.kind == "day_of_year" and due.month == month.month:
+        return month.replace(day=min(due.number or last, last))
+    if due.kind == "on_date" and due.day and (due.day.year, due.day.month) == (month.year, month.month):
+        return due.day
+    return None
+
+
+def _working_day(month: date, number: int) -> date:
+    """The `number`th working day of the month."""
+    day = month.replace(day=1)
+    while True:
+        number -= is_working_day(day)
+        if number == 0:
+            return day
+        day += timedelta(days=1)
