@@ -1,6 +1,7 @@
 """The house in order: who imports whom, style, types, migrations, translations, and templates without foreign parts."""
 
 import ast
+import io
 import re
 import subprocess
 import sys
@@ -8,10 +9,15 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from babel.messages.mofile import write_mo
 from django.core.management import call_command
+
+from config import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = {"accounts", "assistance", "beneficiaries", "claims", "config", "exchange", "monitoring", "policies"}
+# One compiled chain is one module: Numba inlines what stands together.
+LONGER = {"policies/engine/chain.py": 560}
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 FRONT = sorted(p for kind in ("css", "js", "svg") for p in (ROOT / "templates" / "static").rglob(f"*.{kind}"))
 MODULES = [p for room in sorted(ROOMS) for p in sorted((ROOT / room).rglob("*.py")) if "migrations" not in p.parts]
@@ -123,11 +129,11 @@ def test_chinese_in_doors_is_translatable(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_files_stay_readable(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 520, "split by meaning"
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGER.get(name_of(path), 500), "split by meaning"
 
 
 def test_the_english_catalogue_is_compiled():
     """`make setup` does it; without the .mo the switch to English would show Chinese."""
-    from config import catalogue
-
-    assert catalogue.PO.with_suffix(".mo").stat().st_mtime >= catalogue.PO.stat().st_mtime - 1
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue.stored())
+    assert catalogue.PO.with_suffix(".mo").read_bytes() == compiled.getvalue(), "run manage.py compilemessages"
