@@ -11,8 +11,11 @@ from typing import Any
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import QuerySet
 
+from accounts import access
+from accounts.audit import events_of
 from accounts.models import DIGITS, User
 from policies.engine.document import Document
+from policies.engine.errors import EngineError
 from policies.engine.parameters import Parameter, Parameters
 from policies.engine.parse import parse_document
 from policies.engine.table import YearTable, compile_year
@@ -143,3 +146,39 @@ def last_day(version: PolicyVersion) -> date | None:
     """The last day of a version's validity; None while it has no end."""
     upper = version.validity.upper
     return upper - timedelta(days=1) if upper else None
+
+
+def readable(version: PolicyVersion) -> Document | None:
+    """The document of a version; None for a draft that is not finished."""
+    try:
+        return document_of(version)
+    except EngineError:
+        return None
+
+
+def drafts_of(user: User) -> QuerySet[PolicyVersion]:
+    """Versions of the user's own region and below: what they may work on."""
+    return access.in_region(user, versions(), "region_id")
+
+
+def revisions(version: PolicyVersion) -> list[Any]:
+    """Every body that the version has had, newest first: events with `pgh_id`, `pgh_created_at`, `sha256`, `who`."""
+    found = (
+        events_of(PolicyVersion)
+        ._default_manager.filter(pgh_obj_id=version.pk)
+        .select_related("pgh_context")
+        .defer("body")
+        .order_by("pgh_id")
+    )
+    kept: list[Any] = []
+    event: Any
+    for event in found:
+        if not kept or kept[-1].sha256 != event.sha256:
+            kept.append(event)
+    return kept[::-1]
+
+
+def body_at(version: PolicyVersion, sha256: str) -> str | None:
+    """The text that the version once had under this hash."""
+    found = events_of(PolicyVersion)._default_manager.filter(pgh_obj_id=version.pk, sha256=sha256)
+    return found.values_list("body", flat=True).order_by("pgh_id").first()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts.access import Act
 from accounts.doors import get_visible, requires
 from accounts.lists import Column, ListPage
+from accounts.models import User
 from policies import reading, selectors
 from policies.models import PolicyVersion
 
@@ -26,8 +27,8 @@ class Versions(ListPage):
     columns = (
         Column("region.name", gettext_lazy("地区"), sort="region_id"),
         Column("title", gettext_lazy("政策"), sort="title", primary=True),
-        Column("issuer", gettext_lazy("发文机关"), value=lambda row: selectors.document_of(row).issuer),
-        Column("number", gettext_lazy("文号"), value=lambda row: selectors.document_of(row).number),
+        Column("issuer", gettext_lazy("发文机关"), value=lambda row: _head(row, "issuer")),
+        Column("number", gettext_lazy("文号"), value=lambda row: _head(row, "number")),
         Column("validity", gettext_lazy("有效期"), value=lambda row: validity(row), sort="validity"),
         Column(
             "state",
@@ -46,16 +47,35 @@ class Versions(ListPage):
     def rows(self, filters: dict[str, Any]) -> Any:
         return selectors.versions_for(self.user)
 
+    def extra(self) -> dict[str, Any]:
+        return {
+            "actions": [
+                {"label": _("参数"), "url": reverse("policies:parameters_all")},
+                {"label": _("版本比较"), "url": reverse("policies:compare")},
+            ]
+        }
+
     @staticmethod
     def row_url(row: PolicyVersion) -> str:
-        return reverse("policies:version", args=[row.name])
+        return reverse("policies:version" if row.state in selectors.IN_FORCE else "policies:draft", args=[row.name])
+
+
+def _head(row: PolicyVersion, what: str) -> str:
+    """Issuer or number of the document; nothing for a draft that is not finished."""
+    document = selectors.readable(row)
+    return str(getattr(document, what)) if document else ""
 
 
 @requires(Act.POLICY_READ)
 def version(request: HttpRequest, name: str) -> HttpResponse:
-    """One version read as a law: who, what they get, every clause beside the figures that cite it, parameters."""
+    """One version read as a law: who, what they get, every clause beside the figures that cite it, parameters.
+
+    A draft that is not finished has only its own page.
+    """
     found = get_visible(request, selectors.versions(), name=name)
-    document = selectors.document_of(found)
+    document = selectors.readable(found)
+    if document is None:
+        return redirect("policies:draft", name=name)
     parameters = selectors.parameters_from(found.policy, selectors.figure_rows(found.policy))
     years, parameter_rows = reading.parameter_rows(document, parameters)
     shown = reading.governed_years(document, years)
@@ -67,6 +87,8 @@ def version(request: HttpRequest, name: str) -> HttpResponse:
         {
             "title": document.title,
             "version": found,
+            "may_draft": _inside(request, found) and _may(request, Act.POLICY_DRAFT),
+            "mine": _inside(request, found),
             "document": document,
             "summary": _summary(found, document),
             "year": year,
@@ -79,6 +101,15 @@ def version(request: HttpRequest, name: str) -> HttpResponse:
             "parameters": parameter_rows,
         },
     )
+
+
+def _inside(request: HttpRequest, found: PolicyVersion) -> bool:
+    user = request.user
+    return isinstance(user, User) and found.region_id.startswith(user.region_prefix)
+
+
+def _may(request: HttpRequest, act: Act) -> bool:
+    return isinstance(request.user, User) and request.user.may(act)
 
 
 def _summary(found: PolicyVersion, document: Any) -> list[Any]:

@@ -17,6 +17,7 @@ from tests.claims import examples as claims
 from tests.claims import trial_examples
 from tests.factories import make_organisation, make_user
 from tests.monitoring import examples as monitoring
+from tests.policies import examples as policies
 
 CITY, ELSEWHERE = "150500000000", "370800000000"
 Make = Callable[[bool], dict[str, Any]]
@@ -54,11 +55,12 @@ EXAMPLES: dict[str, Make] = {
     "accounts:audit_event": user_event,
     **claims.EXAMPLES,
     **monitoring.EXAMPLES,
+    **policies.EXAMPLES,
     **register.EXAMPLES,
     **trial_examples.EXAMPLES,
 }
 # Addresses whose object is the same for all regions: the law is no secret.
-EVERYWHERE: set[str] = {"policies:version"}
+EVERYWHERE: set[str] = {"policies:version", *policies.EVERYWHERE}
 # Addresses whose object not every role with the act sees: which roles do.
 NARROW: dict[str, set[Role]] = {"accounts:job": set()}
 
