@@ -1,8 +1,7 @@
 """The import kind `claims`: what confirming a file writes, what undoing it takes back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
-from itertools import islice
 
 from django.db import connection
 from django.db.models import Exists, OuterRef
@@ -27,6 +26,7 @@ from exchange.kinds import Beside, ImportKind
 from exchange.models import InboundFile, Outcome, StagedRow
 from exchange.staging import copying
 
+CHUNK = 20_000
 _FACTS = ", ".join(staging.FACTS)
 _STAGED = ", ".join(f"x.{name}" for name in staging.FACTS)
 
@@ -95,17 +95,13 @@ def _new_persons(file: InboundFile) -> int:
         .distinct("id_key")
         .values_list("id_number", "id_key", "name", "region_code")
     )
-    written = 0
-    with copying(Person._meta.db_table) as put:
-        for chunk in _chunks(rows.iterator(chunk_size=5_000), 5_000):
+    written, last = 0, None
+    # Chunk by chunk: nothing else can be read on the connection while COPY runs.
+    while chunk := list((rows.filter(id_key__gt=last) if last else rows)[:CHUNK]):
+        with copying(Person._meta.db_table) as put:
             put(_person_columns(file, chunk))
-            written += len(chunk)
+        written, last = written + len(chunk), chunk[-1][1]
     return written
-
-
-def _chunks(rows: Iterator[tuple], size: int) -> Iterator[list[tuple]]:
-    while chunk := list(islice(rows, size)):
-        yield chunk
 
 
 def _person_columns(file: InboundFile, rows: Sequence[tuple]) -> dict[str, list]:

@@ -76,15 +76,14 @@ def record_claim(*, actor: User | None, person: Person, claim: NewClaim) -> Clai
             raise NotAllowed(_("此人不在您的管辖范围内；请由参保地经办。"))
     check(claim, person)
     values = claim.__dict__ | {"claim_no": claim.claim_no.strip() or _next_number()}
-    with transaction.atomic():
-        try:
-            with transaction.atomic():
-                made = Claim.objects.create(person=person, region_id=person.region_id, entered_by=actor, **values)
-        except IntegrityError as error:
-            if "claim_once" not in str(error):
-                raise
-            raise ClaimRefused("claim_no", _("结算号已经登记；请核对是否重复录入。")) from error
-        settle_years([(person.pk, claim.settled_on.year)], actor=actor)
+    try:
+        with transaction.atomic():
+            made = Claim.objects.create(person=person, region_id=person.region_id, entered_by=actor, **values)
+            settle_years([(person.pk, claim.settled_on.year)], actor=actor)
+    except IntegrityError as error:
+        if "claim_once" not in str(error):
+            raise
+        raise ClaimRefused("claim_no", _("结算号已经登记；请核对是否重复录入。")) from error
     return made
 
 
