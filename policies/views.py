@@ -13,7 +13,7 @@ from accounts.access import Act
 from accounts.doors import get_visible, requires
 from accounts.lists import Column, ListPage
 from accounts.models import User
-from policies import reading, selectors
+from policies import law_page, reading, selectors
 from policies.models import PolicyVersion
 
 STATE_TONE = {"published": "done", "submitted": "due", "superseded": "plain", "draft": "info", "withdrawn": "plain"}
@@ -77,9 +77,9 @@ def version(request: HttpRequest, name: str) -> HttpResponse:
     if document is None:
         return redirect("policies:draft", name=name)
     parameters = selectors.parameters_from(found.policy, selectors.figure_rows(found.policy))
-    years, parameter_rows = reading.parameter_rows(document, parameters)
-    shown = reading.governed_years(document, years)
-    year = reading.chosen_year(request.GET.get("year"), shown, timezone.localdate().year)
+    years, parameter_rows = law_page.parameter_rows(document, parameters)
+    shown = law_page.governed_years(document, years)
+    year = law_page.chosen_year(request.GET.get("year"), shown, timezone.localdate().year)
     rules = reading.Reader(document, parameters, year).rules()
     return render(
         request,
@@ -93,9 +93,9 @@ def version(request: HttpRequest, name: str) -> HttpResponse:
             "summary": _summary(found, document),
             "year": year,
             "years": [(one, f"{request.path}?year={one}", one == year) for one in shown],
-            "categories": reading.category_rows(document),
-            "parts": reading.by_part(rules),
-            "clauses": reading.clause_rows(document, rules),
+            "categories": law_page.category_rows(document),
+            "parts": law_page.by_part(rules),
+            "clauses": law_page.clause_rows(document, rules),
             "elsewhere": [rule for rule in rules if rule.elsewhere],
             "parameter_years": years,
             "parameters": parameter_rows,

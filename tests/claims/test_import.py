@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError
 
 from beneficiaries.models import Person
+from claims import imports
 from claims.imports import KIND
 from claims.models import Claim, PersonYear, Settlement
 from exchange.errors import ImportBlocked, ImportRefused, NotAllowed
@@ -181,6 +182,18 @@ def test_the_names_of_settlement_md_are_understood_too(law):
     assert result(Settlement.objects.get()) == own
     assert Person.objects.get().name == "乌云其其格"
     assert (Claim.objects.get().platform_cii, Claim.objects.get().platform_assistance) == (360_000, 0)
+
+
+def test_new_people_are_written_chunk_by_chunk(law, monkeypatch):
+    monkeypatch.setattr(imports, "CHUNK", 2)
+    days = [f"2023-05-{n + 1:02d}" for n in range(9)]
+    rows = [
+        {"setl_id": f"N{n}", "certno": identity_number(910 + n % 5), "setl_time": day} for n, day in enumerate(days)
+    ]
+    assert confirmed(*rows).counts["written"] | {"cii": 0} == {
+        "claims": 9, "persons": 5, "settled": 9, "superseded": 0, "cii": 0, "assistance": 0, "top_up": 0,
+    }  # fmt: skip
+    assert Person.objects.count() == 5
 
 
 def test_an_employee_keeps_the_platforms_large_amount(law):

@@ -6,7 +6,7 @@ from django.utils.html import escape
 
 from accounts.services import load_regions
 from accounts.vocabulary import Role
-from policies import reading, selectors
+from policies import law_page, reading, selectors
 from policies.engine.errors import EngineError
 from policies.models import PolicyVersion
 from policies.services import load_documents
@@ -122,8 +122,8 @@ def test_every_figure_of_every_year_can_be_shown(name, law):
     version = PolicyVersion.objects.get(name=name)
     document = selectors.document_of(version)
     parameters = selectors.parameters_from(version.policy, selectors.figure_rows(version.policy))
-    years, _rows = reading.parameter_rows(document, parameters)
-    for year in reading.governed_years(document, years):
+    years, _rows = law_page.parameter_rows(document, parameters)
+    for year in law_page.governed_years(document, years):
         try:
             rules = reading.Reader(document, parameters, year).rules()
         except EngineError as error:  # pragma: no cover - the page would break
