@@ -8,6 +8,9 @@ class BeneficiariesApp(AppConfig):
 
     def ready(self) -> None:
         from beneficiaries.roster.kind import ROSTER
+        from beneficiaries.selectors import people_by_category
         from exchange import kinds
+        from policies import gate
 
         kinds.register(ROSTER)
+        gate.register_category_counts(people_by_category)

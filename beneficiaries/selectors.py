@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Value
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Value
 from django.db.models.functions import Replace
 from django.utils import timezone
 
@@ -101,3 +101,13 @@ def members(user: User, person: Person) -> QuerySet[Person]:
 def held_now(person: Any) -> list[CategorySpell]:
     """Present categories of a person that was read with them."""
     return sorted(person.held, key=lambda spell: spell.valid_from, reverse=True)
+
+
+def people_by_category(region_code: str) -> dict[str, int]:
+    """How many people of the region (and below) hold each category today; categories that nobody holds are absent."""
+    region = Region.objects.get(pk=region_code)
+    held = CategorySpell.objects.on(timezone.localdate()).filter(
+        person__region_id__gte=region.prefix.ljust(12, "0"), person__region_id__lte=region.prefix.ljust(12, "9")
+    )
+    counted = held.order_by().values("category").annotate(people=Count("person", distinct=True))
+    return dict(counted.values_list("category", "people"))

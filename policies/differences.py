@@ -141,12 +141,10 @@ def _rule_change(old: Rule | None, new: Rule | None, related: bool) -> Change | 
     figures = [(label, before.get(label, ""), after.get(label, "")) for label in dict.fromkeys((*after, *before))]
     words = [
         (_("名称"), old.name, new.name),
-        (_("适用人员"), "、".join(old.who), "、".join(new.who)),
+        (_("适用人员"), *_people(old, new)),
         (_("范围"), old.where, new.where),
         (_("说明"), old.note, new.note),
     ]
-    if set(old.who) == set(new.who):
-        words.pop(1)
     if related:
         words.append((_("依据的条款"), "、".join(old.clauses), "、".join(new.clauses)))
     lines = _lines((*words, *figures))
@@ -154,6 +152,16 @@ def _rule_change(old: Rule | None, new: Rule | None, related: bool) -> Change | 
         return None
     same = sum(1 for line in figures if line[1] == line[2])
     return Change(CHANGED, new.name, "、".join(new.who), new.clauses, lines, same)
+
+
+def _people(old: Rule, new: Rule) -> tuple[str, str]:
+    """Those who left and those who came; both lists whole where nothing but their order differs and that is law."""
+    left = [one for one in old.who if one not in new.who]
+    came = [one for one in new.who if one not in old.who]
+    if left or came:
+        return "、".join(left), "、".join(came)
+    ordered = old.part == _("救助对象") and old.name == _("就高不就低的次序")
+    return ("、".join(old.who), "、".join(new.who)) if ordered else ("", "")
 
 
 # --- text ---------------------------------------------------------------------------------------------------------

@@ -195,10 +195,11 @@ def _revisions(version: PolicyVersion) -> list[dict[str, Any]]:
             "id": one.pgh_id,
             "at": one.pgh_created_at,
             "sha256": one.sha256,
-            "now": one.sha256 == version.sha256,
+            "now": number == 0,
+            "same": one.sha256 == version.sha256,
             "who": names.get((one.pgh_context.metadata if one.pgh_context else {}).get("user"), ""),
         }
-        for one in selectors.revisions(version)
+        for number, one in enumerate(selectors.revisions(version))
     ]
 
 

@@ -23,6 +23,7 @@ class ParameterForm(forms.Form):
         unit = _("比例，写成 60%%") % {} if need.unit == "%" else _("单位：%(unit)s") % {"unit": need.unit}
         empty = _("；留空表示不设") if need.may_be_empty else ""
         self.fields["value"].help_text = f"{unit}{empty}"
+        self.fields["value"].required = not need.may_be_empty
         self.fields["reason"].required = existing
 
     @property

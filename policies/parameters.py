@@ -88,6 +88,11 @@ class Sheet:
         return sum(1 for row in self.rows for one in row.cells if one.row and one.row.status == "published")
 
     @property
+    def lacking(self) -> set[int]:
+        """Years that lack some figure, wanted or not."""
+        return {one.year for row in self.rows for one in row.cells if one.row is None}
+
+    @property
     def missing(self) -> list[tuple[Need, int]]:
         return [(row.need, one.year) for row in self.rows for one in row.cells if one.missing]
 

@@ -54,7 +54,8 @@ class Section:
     parts: tuple[Table | Rows, ...]
 
 
-AMOUNT = gettext_lazy("写成 3000元、不设，或者“统计数字名称（上年）× 10%”")
+AMOUNT = gettext_lazy("写成 3000元，或者 统计数字名称（上年）× 10%")
+LIMIT = gettext_lazy("写成 3000元、不设，或者 统计数字名称（当年）")
 SHARE = gettext_lazy("写成 70%")
 CLAUSES = Field("clauses", gettext_lazy("依据的条款"), "clauses", help=gettext_lazy("条款编号，用顿号隔开"))
 NAME = Field("name", gettext_lazy("名称"))

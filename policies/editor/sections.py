@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy
 from policies.editor.fields import (
     CATEGORY,
     CLAUSES,
+    LIMIT,
     LOCATIONS,
     NAME,
     SERVICES,
@@ -18,6 +19,7 @@ from policies.editor.fields import (
     figure,
     share,
 )
+from policies.engine.codes import CATEGORY_LABELS
 from policies.engine.parameters import SCALES
 from policies.engine.parse_rules import CLASS_OF_LABEL, LEVEL_OF_LABEL, MAJOR_MODES, PAYERS, TOP_UP_MODES
 from policies.engine.parse_work import DECIDES, KINDS, MEASURES, OTHERS, PERIODS, RESTS
@@ -143,7 +145,7 @@ ILLNESS = Section(
             (
                 figure("deductible", gettext_lazy("起付标准")),
                 share("ratio", gettext_lazy("支付比例")),
-                figure("cap", gettext_lazy("最高支付限额")),
+                figure("cap", gettext_lazy("最高支付限额"), help_text=LIMIT),
                 CLAUSES,
             ),
             optional=False,
@@ -197,10 +199,10 @@ ASSISTANCE = Section(
                 WHO,
                 SERVICES,
                 LOCATIONS,
-                figure("deductible", gettext_lazy("起付线")),
+                figure("deductible", gettext_lazy("起付线"), help_text=LIMIT),
                 share("ratio", gettext_lazy("救助比例")),
-                figure("limit", gettext_lazy("年度限额")),
-                figure("major_disease_limit", gettext_lazy("重大疾病年度限额"), required=False),
+                figure("limit", gettext_lazy("年度限额"), help_text=LIMIT),
+                figure("major_disease_limit", gettext_lazy("重大疾病年度限额"), False, LIMIT),
                 share("reach", gettext_lazy("救助到政策范围内费用的"), required=False),
                 choice("quota_managed", gettext_lazy("限额管理"), ("年末一次",), required=False),
                 choice("payer", gettext_lazy("由谁承担"), PAYERS, required=False),
@@ -346,7 +348,7 @@ WORK = (
                 "need_test",
                 gettext_lazy("因病致贫重病患者认定"),
                 (
-                    Field("category", gettext_lazy("认定为")),
+                    choice("category", gettext_lazy("认定为"), CATEGORY_LABELS.values()),
                     Field("not_eligible_as", gettext_lazy("不属于"), CATEGORY),
                     Field("months", gettext_lazy("计算期"), help=gettext_lazy("写成 12个月")),
                     figure("income_below", gettext_lazy("家庭人均年收入低于")),
