@@ -164,7 +164,8 @@ def _load_area(code: str) -> None:
         held = [one for one in everyone if one.department == department]
         _import_roster(area, department, MONTHS[-2], held, confirm=True)
         # Civil affairs' newest roster waits for the case worker: one moved away, everyday mistakes in a few rows.
-        _import_roster(area, department, LAST_MONTH, held[1:], confirm=department != Department.CIVIL_AFFAIRS)
+        stayed = held[1:] if len(held) > 10 else held
+        _import_roster(area, department, LAST_MONTH, stayed, confirm=department != Department.CIVIL_AFFAIRS)
     for month in MONTHS:
         _take(
             kind=InboundFile.Kind.CLAIMS,
