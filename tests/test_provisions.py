@@ -37,7 +37,7 @@ def test_the_tests_that_prove_it_exist(provision, proof):
     if proof == "open":
         return
     named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", proof)
-    assert named, f"{provision}: name tests as `tests/….py::test_…`, or say open"
+    assert named, f"{provision}: name tests as `tests/….py::test_…` (with *in part:* before them), or say open"
     for file, test in named:
         assert (ROOT / file).is_file(), f"{provision}: {file} is not there"
         assert test in names_in(ROOT / file), f"{provision}: no {test} in {file}"
