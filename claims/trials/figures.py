@@ -140,15 +140,8 @@ def add_slice(totals: Totals, part: Slice) -> None:
     starts = np.flatnonzero(first)
     amounts = [_amounts(part, side, inside) for side in (0, 1)]
     categories = [np.asarray(side.category) for side in part.sides]
-    groups = {
-        "county": (part.county, part.county),
-        "month": (part.month, part.month),
-        "service": (claims.codes[keep, 0],) * 2,
-        "category": (categories[0], categories[1]),
-    }
-    for name, pair in groups.items():
-        for side in (0, 1):
-            _add(totals, name, side, pair[side], amounts[side], inside)
+    for side in (0, 1):
+        _add(totals, part, side, categories[side], amounts[side], inside)
     totals.claims += int(inside.sum())
     totals.given += claims.money[keep][inside][:, : len(GIVEN)].sum(axis=0)
     differs = (amounts[0] != amounts[1]).any(axis=1) | (categories[0] != categories[1])
@@ -168,14 +161,24 @@ def _amounts(part: Slice, side: int, inside: Array) -> Array:
     return found if inside.all() else found * inside[:, None]
 
 
-def _add(totals: Totals, name: str, side: int, group: Array, amounts: Array, inside: Array) -> None:
-    size = totals.sums[name].shape[1]
-    index = np.asarray(group, np.intp)
-    totals.counts[name][side] += np.bincount(index[inside], minlength=size)
+def _add(totals: Totals, part: Slice, side: int, category: Array, amounts: Array, inside: Array) -> None:
+    """Sums of one side by every dimension: one pass per tier over the cube of all, then its margins."""
+    shape = tuple(totals.sizes().values())
+    index = np.asarray(category, np.intp)
+    for place, size in zip((part.county, part.month, part.claims.codes[part.keep, 0]), shape[1:], strict=True):
+        index = index * size + place
+    cells = int(np.prod(shape))
+    counts = np.bincount(index[inside], minlength=cells).reshape(shape)
+    axes = {name: tuple(n for n in range(len(shape)) if n != at) for at, name in enumerate(DIMENSIONS)}
+    for name, others in axes.items():
+        totals.counts[name][side] += counts.sum(axis=others)
     for tier in range(YEAR_END):
-        # A slice's sum of fen stays far below 2**53, up to which these sums are exact.
-        sums = np.bincount(index, weights=amounts[:, tier], minlength=size)
-        totals.sums[name][side, :, tier] += sums.astype(np.int64)
+        column = np.ascontiguousarray(amounts[:, tier])
+        if column.any():
+            # A slice's sum of fen stays far below 2**53, up to which these sums are exact.
+            cube = np.bincount(index, weights=column, minlength=cells).astype(np.int64).reshape(shape)
+            for name, others in axes.items():
+                totals.sums[name][side, :, tier] += cube.sum(axis=others)
 
 
 def _add_people(

@@ -91,7 +91,7 @@ _SELECT: Final = f"SELECT {', '.join(f'{sql}' for _name, sql, _kind in _FIELDS)}
 _INSIDE: Final = "c.region_id >= %(low)s AND c.region_id <= %(high)s AND c.settled_on BETWEEN %(first)s AND %(last)s"
 # What the same persons had elsewhere that year: it fills the same deductibles and limits.
 _ELSEWHERE: Final = """
-    c.settled_on BETWEEN %(first)s AND %(last)s AND NOT (c.region_id >= %(low)s AND c.region_id <= %(high)s)
+    c.settled_on BETWEEN %(first)s AND %(last)s AND (c.region_id < %(low)s OR c.region_id > %(high)s)
     AND c.person_id IN (
         SELECT i.person_id FROM claims_claim i
         WHERE i.region_id >= %(low)s AND i.region_id <= %(high)s AND i.settled_on BETWEEN %(first)s AND %(last)s
