@@ -1,10 +1,10 @@
-"""Pages of a draft: begin it, write it section by section, see what speaks against it, hand it on, publish it."""
+"""Pages of a draft: begin it, see what speaks against it, hand it on, publish it."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,13 +17,10 @@ from accounts.models import User
 from policies import drafting, gate, selectors
 from policies.draft_forms import ExpectedForm, MoveForm, NewDraftForm
 from policies.drafting import DraftRefused, Move
-from policies.editor import writing
-from policies.editor.fields import Rows, Section, Table
-from policies.editor.form import parts_of, problems_by_place, section_of
-from policies.editor.places import parts, place_words, problem_words
+from policies.editor.form import section_of
+from policies.editor.places import place_words, problem_words
 from policies.editor.sections import BY_SLUG, SECTIONS
 from policies.engine.codes import category_label
-from policies.engine.problems import problems_of
 from policies.golden import COLUMNS
 from policies.models import PolicyVersion
 from policies.views import STATE_TONE, validity
@@ -31,7 +28,7 @@ from policies.views import STATE_TONE, validity
 WEIGHT_TONE = {gate.Weight.BLOCKS: "late", gate.Weight.EXPLAIN: "due", gate.Weight.NOTICE: "info"}
 
 
-def _own(request: HttpRequest, name: str) -> PolicyVersion:
+def own(request: HttpRequest, name: str) -> PolicyVersion:
     """A version of the user's own region; 404 for those of others."""
     user = request.user
     assert isinstance(user, User)  # noqa: S101 - every page here is behind `requires`
@@ -42,13 +39,13 @@ def _own(request: HttpRequest, name: str) -> PolicyVersion:
 @requires(Act.POLICY_DRAFT)
 def new(request: HttpRequest, name: str) -> HttpResponse:
     """A draft from a version of the region."""
-    source = _own(request, name)
+    source = own(request, name)
     year = max(source.validity.lower.year + 1, timezone.localdate().year + 1)
     first = {"name": f"{source.policy}-{year}", "valid_from": f"{year}-01-01"}
     form = NewDraftForm(request.POST or None, initial=first, policy=source.policy)
     if request.method == "POST" and form.is_valid():
         try:
-            draft = drafting.create_draft(actor=_user(request), from_version=source, **form.cleaned_data)
+            draft = drafting.create_draft(actor=user_of(request), from_version=source, **form.cleaned_data)
         except DraftRefused as error:
             form.add_error("name", str(error))
         else:
@@ -66,13 +63,13 @@ def new(request: HttpRequest, name: str) -> HttpResponse:
 @requires(Act.POLICY_READ)
 def draft(request: HttpRequest, name: str) -> HttpResponse:
     """Where the version stands, what speaks against it, what it changes, who did what."""
-    return _draft_page(request, _own(request, name))
+    return _draft_page(request, own(request, name))
 
 
 def _draft_page(
     request: HttpRequest, version: PolicyVersion, status: int = 200, **bound: MoveForm | ExpectedForm
 ) -> HttpResponse:
-    user = _user(request)
+    user = user_of(request)
     open_ = version.state in (PolicyVersion.State.DRAFT, PolicyVersion.State.SUBMITTED)
     moves = drafting.moves_for(user, version)
     found = gate.findings(version) if open_ else []
@@ -203,7 +200,8 @@ def _revisions(version: PolicyVersion) -> list[dict[str, Any]]:
     ]
 
 
-def _user(request: HttpRequest) -> User:
+def user_of(request: HttpRequest) -> User:
+    """Who asks; `requires` has seen to it that somebody does."""
     assert isinstance(request.user, User)  # noqa: S101
     return request.user
 
@@ -212,7 +210,7 @@ def _move(
     request: HttpRequest, name: str, key: str, act: Callable[[PolicyVersion, str], Any], done: str, reason: bool
 ) -> HttpResponse:
     """One move: its form, the service, a word about it; what is refused stands on the draft's page."""
-    version = _own(request, name)
+    version = own(request, name)
     form = MoveForm(request.POST, required=reason, prefix=key)
     if not form.is_valid():
         messages.error(request, _("请写明理由"))
@@ -221,7 +219,7 @@ def _move(
         act(version, form.cleaned_data["reason"])
     except DraftRefused as error:
         messages.error(request, str(error))
-        return _draft_page(request, _own(request, name), 422, **{key: form})
+        return _draft_page(request, own(request, name), 422, **{key: form})
     messages.success(request, done)
     return redirect("policies:draft", name=name)
 
@@ -230,12 +228,12 @@ def _move(
 def submit(request: HttpRequest, name: str) -> HttpResponse:
     """Hand the draft on; POST only."""
     if request.method != "POST":
-        return redirect("policies:draft", name=_own(request, name).name)
+        return redirect("policies:draft", name=own(request, name).name)
     return _move(
         request,
         name,
         "submit",
-        lambda one, reason: drafting.submit_draft(actor=_user(request), version=one, reason=reason),
+        lambda one, reason: drafting.submit_draft(actor=user_of(request), version=one, reason=reason),
         _("已提交，请由另一人发布"),
         reason=False,
     )
@@ -245,12 +243,12 @@ def submit(request: HttpRequest, name: str) -> HttpResponse:
 def send_back(request: HttpRequest, name: str) -> HttpResponse:
     """Return a submitted draft; POST only."""
     if request.method != "POST":
-        return redirect("policies:draft", name=_own(request, name).name)
+        return redirect("policies:draft", name=own(request, name).name)
     return _move(
         request,
         name,
         "return",
-        lambda one, reason: drafting.return_draft(actor=_user(request), version=one, reason=reason),
+        lambda one, reason: drafting.return_draft(actor=user_of(request), version=one, reason=reason),
         _("已退回起草人"),
         reason=True,
     )
@@ -260,12 +258,12 @@ def send_back(request: HttpRequest, name: str) -> HttpResponse:
 def withdraw(request: HttpRequest, name: str) -> HttpResponse:
     """Give a draft up; POST only."""
     if request.method != "POST":
-        return redirect("policies:draft", name=_own(request, name).name)
+        return redirect("policies:draft", name=own(request, name).name)
     return _move(
         request,
         name,
         "withdraw",
-        lambda one, reason: drafting.withdraw_draft(actor=_user(request), version=one, reason=reason),
+        lambda one, reason: drafting.withdraw_draft(actor=user_of(request), version=one, reason=reason),
         _("草案已撤回"),
         reason=True,
     )
@@ -275,12 +273,12 @@ def withdraw(request: HttpRequest, name: str) -> HttpResponse:
 def publish(request: HttpRequest, name: str) -> HttpResponse:
     """Make a submitted draft the law; POST only."""
     if request.method != "POST":
-        return redirect("policies:draft", name=_own(request, name).name)
+        return redirect("policies:draft", name=own(request, name).name)
     return _move(
         request,
         name,
         "publish",
-        lambda one, _reason: drafting.publish_version(actor=_user(request), version=one),
+        lambda one, _reason: drafting.publish_version(actor=user_of(request), version=one),
         _("已发布；前一版本的有效期截至施行日的前一天"),
         reason=False,
     )
@@ -289,12 +287,12 @@ def publish(request: HttpRequest, name: str) -> HttpResponse:
 @requires(Act.POLICY_DRAFT)
 def restore(request: HttpRequest, name: str) -> HttpResponse:
     """Take an earlier save back; POST only."""
-    version = _own(request, name)
+    version = own(request, name)
     chosen = request.POST.get("event", "")
     if request.method == "POST":
         try:
             drafting.restore_draft(
-                actor=_user(request), version=version, event_id=int(chosen) if chosen.isdecimal() else 0
+                actor=user_of(request), version=version, event_id=int(chosen) if chosen.isdecimal() else 0
             )
             messages.success(request, _("已恢复所选的一稿；恢复前的一稿仍在列表中"))
         except DraftRefused as error:
@@ -305,7 +303,7 @@ def restore(request: HttpRequest, name: str) -> HttpResponse:
 @requires(Act.POLICY_DRAFT)
 def expected(request: HttpRequest, name: str) -> HttpResponse:
     """Mark golden cases whose new result is meant; POST only."""
-    version = _own(request, name)
+    version = own(request, name)
     if request.method != "POST":
         return redirect("policies:draft", name=version.name)
     document = selectors.readable(version)
@@ -315,108 +313,8 @@ def expected(request: HttpRequest, name: str) -> HttpResponse:
         messages.error(request, _("请选择样例并写明理由"))
         return _draft_page(request, version, 422, expected=form)
     try:
-        count = drafting.mark_expected(actor=_user(request), version=version, **form.cleaned_data)
+        count = drafting.mark_expected(actor=user_of(request), version=version, **form.cleaned_data)
         messages.success(request, _("已将 %(n)s 件样例标为预期变化") % {"n": count})
     except DraftRefused as error:
         messages.error(request, str(error))
     return redirect("policies:draft", name=version.name)
-
-
-# --- the editor ---------------------------------------------------------------------------------------------------
-@requires(Act.POLICY_DRAFT)
-def section(request: HttpRequest, name: str, slug: str) -> HttpResponse:
-    """One section of the document as a form; POST saves what was typed, right or wrong, and does `do`."""
-    version = _own(request, name)
-    if slug not in BY_SLUG:
-        return redirect("policies:draft", name=name)
-    if version.state != PolicyVersion.State.DRAFT:
-        messages.error(request, _("“%(state)s”的版本不能修改") % {"state": version.get_state_display()})
-        return redirect("policies:draft", name=name)
-    if request.method == "POST":
-        return _save_section(request, version, BY_SLUG[slug])
-    return _section_page(request, version, BY_SLUG[slug], version.body, version.sha256)
-
-
-def _save_section(request: HttpRequest, version: PolicyVersion, one: Section) -> HttpResponse:
-    # The text that the form was opened with: what somebody else saved since in another section stays.
-    opened = request.POST.get("opened", "")
-    base = version.body if opened in ("", version.sha256) else selectors.body_at(version, opened)
-    mine = writing.apply(base or version.body, one, request.POST)
-    if base is not None and base != version.body:
-        if _section_data(base, one) != _section_data(version.body, one):
-            messages.warning(
-                request, _("您填写期间，另一人修改了这一节。下面是您填写的内容；再次保存将以您填写的为准。")
-            )
-            return _section_page(request, version, one, mine, version.sha256, 409)
-        mine = writing.apply(version.body, one, request.POST)
-    try:
-        body, place = _do(mine, request.POST)
-        drafting.save_draft(actor=_user(request), version=version, body=body)
-    except DraftRefused as error:
-        messages.error(request, str(error))
-        return _section_page(request, version, one, mine, version.sha256, 422)
-    wrong = problems_by_place(problems_of(body, f"{version.name}.toml"), body).sections.get(one.slug, 0)
-    if wrong:
-        messages.warning(request, _("已保存；这一节有 %(n)s 处须改正，见红字") % {"n": wrong})
-    else:
-        messages.success(request, _("已保存"))
-    url = reverse("policies:draft_section", args=[version.name, one.slug])
-    return redirect(f"{url}#{place}" if place else url)
-
-
-def _section_data(body: str, one: Section) -> list[Any]:
-    shown = parts_of(body, one, problems_by_place([], body))
-    return [[(entry.name, entry.value, entry.chosen) for row in part.rows for entry in row.entries] for part in shown]
-
-
-def _do(body: str, data: QueryDict) -> tuple[str, str]:
-    """The body after the row was added, removed or raised, or the table begun or given up; and where to look."""
-    what, _colon, path = data.get("do", "").partition(":")
-    path, _open, rest = path.partition("[")
-    number = int(rest.rstrip("]")) if rest.rstrip("]").isdecimal() else 0
-    found = parts().get(path)
-    if found is None:
-        return body, ""
-    part = found[1]
-    anchor = "r-" + path.replace(".", "-")
-    if isinstance(part, Rows):
-        if what == "add":
-            return writing.add_row(body, part), f"{anchor}-end"
-        if what == "remove":
-            return writing.remove_row(body, part, number), f"p-{path.replace('.', '-')}"
-        if what == "raise":
-            return writing.raise_row(body, part, number), f"{anchor}-{max(1, number - 1)}"
-    elif isinstance(part, Table) and part.optional:
-        if what == "begin":
-            return writing.add_table(body, part), anchor
-        if what == "end":
-            return writing.remove_table(body, path), ""
-    return body, ""
-
-
-def _section_page(
-    request: HttpRequest, version: PolicyVersion, one: Section, body: str, opened: str, status: int = 200
-) -> HttpResponse:
-    placed = problems_by_place(problems_of(body, f"{version.name}.toml"), body)
-    return render(
-        request,
-        "policies/section.html",
-        {
-            "title": one.label,
-            "version": version,
-            "section": one,
-            "parts": parts_of(body, one, placed),
-            "opened": opened,
-            "sections": [
-                {
-                    "label": each.label,
-                    "url": reverse("policies:draft_section", args=[version.name, each.slug]),
-                    "current": each.slug == one.slug,
-                    "wrong": placed.sections.get(each.slug, 0),
-                }
-                for each in SECTIONS
-            ],
-            "elsewhere": placed.elsewhere,
-        },
-        status=status,
-    )

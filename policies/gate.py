@@ -126,6 +126,17 @@ def time_findings(version: PolicyVersion, earlier: PolicyVersion | None) -> Iter
             _("把施行日期改为 %(day)s，或者先补上中间的版本") % {"day": last + timedelta(days=1)},
             "document",
         )
+    end = version.validity.upper
+    if earlier is not None and end is not None and (last is None or last >= end) and not _begins(version, end):
+        yield Finding(
+            "gap",
+            Weight.BLOCKS,
+            _("%(from)s 起没有任何政策：%(name)s 发布后截至施行日的前一天，不再恢复")
+            % {"from": end, "name": earlier.name},
+            _("失效日期"),
+            _("删去失效日期，或者把它写到后续版本施行的前一天"),
+            "document",
+        )
     later = PolicyVersion.objects.filter(
         region_id=version.region_id,
         state__in=selectors.IN_FORCE,
@@ -150,6 +161,12 @@ def time_findings(version: PolicyVersion, earlier: PolicyVersion | None) -> Iter
             _("这一天以来已结算的费用保留原结算，重新结算后才按新版本计算"),
             "document",
         )
+
+
+def _begins(version: PolicyVersion, day: date) -> bool:
+    """Whether another version in force of the region begins on the day."""
+    found = PolicyVersion.objects.filter(region_id=version.region_id, state__in=selectors.IN_FORCE)
+    return found.filter(validity__startswith=day).exists()
 
 
 # --- figures ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from policies import compare_views, draft_views, parameter_views, views
+from policies import compare_views, draft_views, editor_views, parameter_views, views
 
 app_name = "policies"
 urlpatterns = [
@@ -19,5 +19,5 @@ urlpatterns = [
     path("<slug:name>/draft/publish/", draft_views.publish, name="publish"),
     path("<slug:name>/draft/restore/", draft_views.restore, name="restore"),
     path("<slug:name>/draft/expected/", draft_views.expected, name="expected"),
-    path("<slug:name>/draft/edit/<slug:slug>/", draft_views.section, name="draft_section"),
+    path("<slug:name>/draft/edit/<slug:slug>/", editor_views.section, name="draft_section"),
 ]

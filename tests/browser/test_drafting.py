@@ -9,7 +9,7 @@ from tests.factories import make_regions
 from tests.policies.law import load_law, officer
 
 
-def test_s0_policies_from_draft_to_law_by_clicks(new_page, transactional_db):
+def test_from_draft_to_law_by_clicks(new_page, transactional_db):
     make_regions()
     load_law()
     drafter, publisher = officer("drafter"), officer("publisher")

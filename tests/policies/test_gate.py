@@ -60,6 +60,17 @@ def test_days_without_law(actor):
     assert "gap" not in kinds(near)
 
 
+def test_days_without_law_after_a_draft_that_ends(actor):
+    draft = make_draft(actor, first_day=future())
+    last = date(future().year, 12, 31)
+    text = f"valid_from = {future()}"
+    draft = edit(actor, draft, text, f"{text}\nvalid_to = {last}")
+    assert kinds(draft, Weight.BLOCKS) == ["gap"]
+    # Where the earlier law ends on the same day nothing is taken away.
+    PolicyVersion.objects.filter(name="tongliao-2023").update(validity=selectors.days(date(2023, 1, 1), last))
+    assert kinds(draft) == []
+
+
 def test_a_day_with_two_laws(actor):
     draft = make_draft(actor, first_day=date(2022, 7, 1))
     PolicyParameter.objects.filter(policy="tongliao").update(status="published")
