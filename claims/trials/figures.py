@@ -144,21 +144,30 @@ def add_slice(totals: Totals, part: Slice) -> None:
         _add(totals, part, side, categories[side], amounts[side], inside)
     totals.claims += int(inside.sum())
     totals.given += claims.money[keep][inside][:, : len(GIVEN)].sum(axis=0)
-    differs = (amounts[0] != amounts[1]).any(axis=1) | (categories[0] != categories[1])
+    differs = (amounts[0] != amounts[1]).any(axis=0) | (categories[0] != categories[1])
     totals.changed_claims += int((differs & inside).sum())
     _add_people(totals, part, inside, starts, amounts, categories)
 
 
 def _amounts(part: Slice, side: int, inside: Array) -> Array:
-    """Amounts by claim in the order of TIERS without the payment at year end; zero for claims outside the region."""
+    """Amounts by tier (without the payment at year end) and claim; zero for claims outside the region."""
     batch, text = part.sides[side], part.texts[side]
-    found = np.zeros((len(part.keep), YEAR_END), np.int64)
-    found[:, :AMOUNT_COUNT] = np.asarray(batch.amounts).reshape(-1, AMOUNT_COUNT)
+    found = np.zeros((YEAR_END, len(part.keep)), np.int64)
+    found[:AMOUNT_COUNT] = np.asarray(batch.amounts).reshape(-1, AMOUNT_COUNT).T
     if text.by_county.any():
         codes = part.claims.codes[part.keep]
         borne = text.by_county[text.numbers[part.keep], batch.category, codes[:, 0], codes[:, 1]]
-        found[:, COUNTY_FINANCE] = found[:, ASSISTANCE] * borne
-    return found if inside.all() else found * inside[:, None]
+        found[COUNTY_FINANCE] = found[ASSISTANCE] * borne
+    return found if inside.all() else found * inside
+
+
+def _by_person(amounts: Array, starts: Array) -> Array:
+    """Sums per person, (persons, TIERS), the payment at year end still zero."""
+    sums = np.zeros((len(starts), len(TIERS)), np.int64)
+    for tier, column in enumerate(amounts):
+        if column.any():
+            sums[:, tier] = np.add.reduceat(column, starts)
+    return sums
 
 
 def _add(totals: Totals, part: Slice, side: int, category: Array, amounts: Array, inside: Array) -> None:
@@ -172,8 +181,7 @@ def _add(totals: Totals, part: Slice, side: int, category: Array, amounts: Array
     axes = {name: tuple(n for n in range(len(shape)) if n != at) for at, name in enumerate(DIMENSIONS)}
     for name, others in axes.items():
         totals.counts[name][side] += counts.sum(axis=others)
-    for tier in range(YEAR_END):
-        column = np.ascontiguousarray(amounts[:, tier])
+    for tier, column in enumerate(amounts):
         if column.any():
             # A slice's sum of fen stays far below 2**53, up to which these sums are exact.
             cube = np.bincount(index, weights=column, minlength=cells).astype(np.int64).reshape(shape)
@@ -190,7 +198,7 @@ def _add_people(
     # The last claim inside the region says where the person belongs and under what category.
     position = np.where(inside, np.arange(len(inside)), -1)
     last = np.maximum.reduceat(position, starts)
-    sums = [np.pad(np.add.reduceat(found, starts, axis=0), ((0, 0), (0, 1))) for found in amounts]
+    sums = [_by_person(found, starts) for found in amounts]
     ends = np.append(starts[1:], len(inside)) - 1
     who = claims.who[keep][starts]
     for side in (0, 1):
