@@ -28,12 +28,13 @@ def person(foreign: bool) -> Person:
 def claim(foreign: bool) -> dict[str, Any]:
     """A settled inpatient bill of someone on subsistence, with an earlier settlement that a late bill superseded."""
     law()
-    found = Claim.objects.filter(claim_no=f"WALK-{foreign}").first()
+    number = "S202306150300000917" if foreign else "S202306150521000436"
+    found = Claim.objects.filter(claim_no=number).first()
     if found is None:
         who = person(foreign)
         make_spell(who, "subsistence")
-        found = record(who, "2023-06-01", 60000, 20000, 9000, claim_no=f"WALK-{foreign}", platform_cii=0)
-        record(who, "2023-05-01", 30000, 9000, claim_no=f"WALK-{foreign}-2")
+        found = record(who, "2023-06-01", 60000, 20000, 9000, claim_no=number, platform_cii=0)
+        record(who, "2023-05-01", 30000, 9000, claim_no=f"{number}-2")
     return {"pk": found.pk}
 
 
