@@ -90,6 +90,11 @@ INSTALLED_APPS = [
     "csp",
 ]
 
+if NO_DATABASE:
+    # Commands over files start in half the time without the rooms that they do not enter.
+    _ENTERED = ("config", "policies", "accounts", "django.contrib.auth", "django.contrib.contenttypes")
+    INSTALLED_APPS = [app for app in INSTALLED_APPS if app in (*_ENTERED, "pgtrigger", "pghistory")]
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

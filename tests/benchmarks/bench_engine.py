@@ -106,12 +106,16 @@ def one_claim(rules: Rules) -> float:
     return best_of(work) / 1000
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+def test_engine_beside_the_memory_floor():
+    measure(1_000_000)
+
+
+def measure(count: int) -> None:
     rules = Rules(load_book(DOCUMENTS), "tongliao", load_parameters(DOCUMENTS / "parameters.csv"))
     arrays, spells = claims_in_order(count, np.random.default_rng(1))
     cal = calendar(rules, date(YEAR, 1, 1), date(YEAR, 12, 31))
-    settle_compiled(rules, cal, arrays, spells)
+    warm = settle_compiled(rules, cal, arrays, spells)
+    assert len(warm.amounts) == count * AMOUNT_COUNT, "every claim has its amounts"
     settled = best_of(lambda: settle_compiled(rules, cal, arrays, spells))
     touch = floor_loop()
     outputs = np.zeros(count, np.int8), np.zeros(count, np.int8), np.zeros(count * AMOUNT_COUNT, np.int64)
@@ -124,4 +128,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    measure(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
