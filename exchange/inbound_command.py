@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.audit import acting
 from accounts.commands import actor_named
+from accounts.vocabulary import CERTIFIES
 from exchange import services
 from exchange.errors import ExchangeError
 from exchange.models import InboundFile, Outcome
@@ -78,6 +79,19 @@ class InboundCommand(BaseCommand):
     def _check_nothing_new(self, file: InboundFile) -> None:
         if any(file.counts[outcome] for outcome in (Outcome.NEW, Outcome.CHANGED, Outcome.EXITED)):
             raise ExchangeError(_("这份文件已经确认过，此后登记簿又有变化；如须重新写入，请先撤销原来的文件。"))
+
+
+class DepartmentCommand(InboundCommand):
+    """`import_…` of a file that a certifying department sends for a month."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--department", required=True, choices=[str(code) for code in CERTIFIES])
+        parser.add_argument("--month", required=True, type=month_of, help="YYYY-MM")
+        parser.set_defaults(mode=InboundFile.Mode.CHANGES)
+
+    def sending(self, options: dict[str, Any]) -> dict[str, Any]:
+        return {name: options[name] for name in ("department", "month", "mode")}
 
 
 def write_report(file: InboundFile, path: Path) -> None:

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.core.management import call_command
 
 from accounts.models import Region
 from accounts.vocabulary import CERTIFIES, Department, Role
@@ -53,6 +54,18 @@ def send(*rows, department=CIVIL, actor=None, confirm=True, afresh=False):
     file = exchange.prepare_file(file_id=file.pk)
     assert file.state == InboundFile.State.READY, file.message
     return exchange.confirm_file(file_id=file.pk, actor=None) if confirm else file
+
+
+def test_the_command_takes_feedback_like_the_page(told, tmp_path, capsys):
+    path = tmp_path / "反馈.csv"
+    path.write_text("\n".join([HEADER, row(told[0]), row(told[1], "不明")]), encoding="utf-8")
+    given = [str(path), "--region", "150500", "--department", str(CIVIL), "--month", "2023-06"]
+    counts = "rows=2 new=1 changed=0 unchanged=0 exited=0 doubtful=0 error=1\n"
+    call_command("import_feedback", *given)
+    assert (capsys.readouterr().out, Feedback.objects.count()) == (counts, 0)
+    call_command("import_feedback", *given, "--confirm")
+    assert capsys.readouterr().out == counts
+    assert Feedback.objects.get().warning == told[0]
 
 
 def codes(file):
