@@ -156,7 +156,7 @@ def _obstacle(file: InboundFile, actor: User | None, second: User | None) -> Exc
     if file.unusual:
         return _second_missing(file, second or actor)
     if actor and not (actor.may(kind.confirm) and file.region_id.startswith(actor.region_prefix)):
-        return NotAllowed(_("您的角色不能确认这类文件。"))
+        return NotAllowed(_("您的角色不能确认这类文件；请由医疗保障部门的县级经办确认。"))
     return None
 
 

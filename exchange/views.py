@@ -157,9 +157,15 @@ def _may(one: InboundFile, user: User) -> dict[str, Any]:
     }
 
 
+def _kind(one: InboundFile) -> str:
+    """Only a roster is full or changes; the other kinds add to what is there."""
+    whole = one.kind == InboundFile.Kind.ROSTER
+    return f"{one.get_kind_display()}（{one.get_mode_display()}）" if whole else one.get_kind_display()
+
+
 def _summary(one: InboundFile) -> list[Any]:
     rows: list[Any] = [
-        (_("种类"), f"{one.get_kind_display()}（{one.get_mode_display()}）"),
+        (_("种类"), _kind(one)),
         (_("部门"), one.get_department_display()),
         (_("地区"), one.region.name),
         {"label": _("月份"), "value": f"{one.month:%Y-%m}"},

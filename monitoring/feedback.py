@@ -12,9 +12,11 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.access import Act
 from accounts.jobs import Progress
+from accounts.lists import Column
 from accounts.masking import mask_id_number
 from accounts.models import User
 from accounts.vocabulary import CERTIFIES, Category
@@ -83,6 +85,10 @@ UPDATE exchange_stagedrow r SET outcome = j.verdict[1], code = j.verdict[2], per
         ELSE '' END
 FROM judged j WHERE r.id = j.id
 """
+
+
+# What the preview shows for a result's code.
+RESULTS = dict(Feedback.Result.choices)
 
 
 def stage(file: InboundFile, reading: reader.Reading, progress: Progress) -> None:
@@ -259,7 +265,15 @@ FEEDBACK = ImportKind(
     compare=compare,
     apply=apply,
     undo=undo,
-    columns=("row", "values.warning_no", "id_number", "name", "values.result", "category", "valid_from", "reason"),
+    columns=(
+        "row",
+        "values.warning_no",
+        "id_number",
+        Column("values.result", gettext_lazy("核实结果"), value=lambda row: RESULTS.get(row.values.get("result"), "")),
+        "category",
+        "valid_from",
+        "reason",
+    ),
     upload=Act.FEEDBACK_UPLOAD,
     confirm=Act.ROSTER_CONFIRM,
     beside=beside,
