@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from pypinyin import Style, pinyin
-
 from accounts.crypto import blind_indexes
 from exchange import reader
 
@@ -25,6 +23,9 @@ def _letter(character: str) -> str:
     """First letter of a character's usual reading; letters and digits as they are, all else nothing."""
     if character.isascii():
         return character.lower() if character.isalnum() else ""
+    # The dictionary takes a third of a second to load: processes that read no name start without it.
+    from pypinyin import Style, pinyin
+
     found = pinyin(character, style=Style.FIRST_LETTER, errors="ignore")
     return found[0][0][:1].lower() if found and found[0] else ""
 

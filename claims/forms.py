@@ -18,6 +18,19 @@ from claims.services import NewClaim
 from exchange import reader
 from policies.engine.money import format_yuan
 
+# What a bill's form offers where the codes are the platform's numbers.
+LEVELS = [(1, gettext_lazy("一级")), (2, gettext_lazy("二级")), (3, gettext_lazy("三级"))]
+CHARGE_CLASSES = [
+    (1, gettext_lazy("一类收费")),
+    (2, gettext_lazy("省市级二类收费")),
+    (3, gettext_lazy("县级二类及三类收费")),
+]
+MANAGEMENT = [
+    ("", gettext_lazy("不适用")),
+    ("per_visit", gettext_lazy("按次管理")),
+    ("annual", gettext_lazy("限额管理，年末结算")),
+]
+
 
 class ClaimFilter(ListFilter):
     first = forms.DateField(label=gettext_lazy("结算日期自"), widget=DateInput)
@@ -83,26 +96,18 @@ class ClaimForm(forms.Form):
     chronic_management = forms.ChoiceField(
         label=gettext_lazy("慢病管理方式"),
         required=False,
-        choices=[
-            ("", gettext_lazy("不适用")),
-            ("per_visit", gettext_lazy("按次管理")),
-            ("annual", gettext_lazy("限额管理，年末结算")),
-        ],
+        choices=MANAGEMENT,
     )
     institution = forms.CharField(label=gettext_lazy("医疗机构编码"), required=False, max_length=30)
     hospital_level = _choice(
         gettext_lazy("机构等级"),
-        [(1, gettext_lazy("一级")), (2, gettext_lazy("二级")), (3, gettext_lazy("三级"))],
+        LEVELS,
         2,
         int,
     )
     charge_class = _choice(
         gettext_lazy("收费类别"),
-        [
-            (1, gettext_lazy("一类收费")),
-            (2, gettext_lazy("省市级二类收费")),
-            (3, gettext_lazy("县级二类及三类收费")),
-        ],
+        CHARGE_CLASSES,
         1,
         int,
     )

@@ -209,8 +209,10 @@ def user_of(request: HttpRequest) -> User:
 def _move(
     request: HttpRequest, name: str, key: str, act: Callable[[PolicyVersion, str], Any], done: str, reason: bool
 ) -> HttpResponse:
-    """One move: its form, the service, a word about it; what is refused stands on the draft's page."""
+    """One move, POST only: its form, the service, a word about it; what is refused stands on the draft's page."""
     version = own(request, name)
+    if request.method != "POST":
+        return redirect("policies:draft", name=version.name)
     form = MoveForm(request.POST, required=reason, prefix=key)
     if not form.is_valid():
         messages.error(request, _("请写明理由"))
@@ -227,8 +229,6 @@ def _move(
 @requires(Act.POLICY_DRAFT)
 def submit(request: HttpRequest, name: str) -> HttpResponse:
     """Hand the draft on; POST only."""
-    if request.method != "POST":
-        return redirect("policies:draft", name=own(request, name).name)
     return _move(
         request,
         name,
@@ -242,8 +242,6 @@ def submit(request: HttpRequest, name: str) -> HttpResponse:
 @requires(Act.POLICY_PUBLISH)
 def send_back(request: HttpRequest, name: str) -> HttpResponse:
     """Return a submitted draft; POST only."""
-    if request.method != "POST":
-        return redirect("policies:draft", name=own(request, name).name)
     return _move(
         request,
         name,
@@ -257,8 +255,6 @@ def send_back(request: HttpRequest, name: str) -> HttpResponse:
 @requires(Act.POLICY_DRAFT)
 def withdraw(request: HttpRequest, name: str) -> HttpResponse:
     """Give a draft up; POST only."""
-    if request.method != "POST":
-        return redirect("policies:draft", name=own(request, name).name)
     return _move(
         request,
         name,
@@ -272,8 +268,6 @@ def withdraw(request: HttpRequest, name: str) -> HttpResponse:
 @requires(Act.POLICY_PUBLISH)
 def publish(request: HttpRequest, name: str) -> HttpResponse:
     """Make a submitted draft the law; POST only."""
-    if request.method != "POST":
-        return redirect("policies:draft", name=own(request, name).name)
     return _move(
         request,
         name,

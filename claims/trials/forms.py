@@ -12,7 +12,7 @@ from accounts.forms import DateInput, RegionField
 from accounts.lists import ListFilter
 from accounts.models import User
 from accounts.vocabulary import Category
-from claims.forms import AmountField
+from claims.forms import CHARGE_CLASSES, LEVELS, MANAGEMENT, AmountField
 from claims.models import Claim, PersonYear
 from claims.trials import selectors
 from policies.models import PolicyVersion
@@ -121,24 +121,16 @@ class CaseForm(forms.Form):
     chronic_management = forms.ChoiceField(
         label=gettext_lazy("慢病管理方式"),
         required=False,
-        choices=[
-            ("", gettext_lazy("不适用")),
-            ("per_visit", gettext_lazy("按次管理")),
-            ("annual", gettext_lazy("限额管理，年末结算")),
-        ],
+        choices=MANAGEMENT,
     )
     hospital_level = _choice(
         gettext_lazy("机构等级"),
-        [(1, gettext_lazy("一级")), (2, gettext_lazy("二级")), (3, gettext_lazy("三级"))],
+        LEVELS,
         int,
     )
     charge_class = _choice(
         gettext_lazy("收费类别"),
-        [
-            (1, gettext_lazy("一类收费")),
-            (2, gettext_lazy("省市级二类收费")),
-            (3, gettext_lazy("县级二类及三类收费")),
-        ],
+        CHARGE_CLASSES,
         int,
     )
     location = _choice(gettext_lazy("就医地"), Claim.Location.choices)

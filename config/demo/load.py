@@ -5,7 +5,6 @@ Every step may run again: a demo that was interrupted goes on where it stopped.
 
 import json
 import os
-import secrets
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Level, Organisation, Region, User
-from accounts.services import ALPHABET
+from accounts.services import initial_password
 from accounts.vocabulary import Category, Department, Role, Section
 from config.demo.generator import Area, Someone, certified_by, claims, people, roster
 from config.demo.run import LOGINS
@@ -98,9 +97,7 @@ def _accounts(passwords: dict[str, str]) -> list[dict[str, str]]:
     rows = []
     for role, code, username in wanted:
         organisation = _organisation(ROLE_DEPARTMENT.get(role, Department.MEDICAL_SECURITY), code)
-        password = passwords.get(username) or "-".join(
-            "".join(secrets.choice(ALPHABET) for _n in range(4)) for _m in range(3)
-        )
+        password = passwords.get(username) or initial_password()
         user, created = User.objects.get_or_create(
             username=username,
             defaults={

@@ -7,9 +7,6 @@ import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, BinaryIO
 
-import openpyxl
-from openpyxl.cell import WriteOnlyCell
-
 from . import detect, sources
 from .errors import Problem
 from .neutralise import neutralise
@@ -70,7 +67,10 @@ def _write_csv(reading: Reading, said: Mapping[int, str], out: BinaryIO, whole: 
 
 
 def _write_xlsx(reading: Reading, said: Mapping[int, str], out: BinaryIO, whole: bool) -> int:
-    book = openpyxl.Workbook(write_only=True)
+    # Slow to load, and few files go back as XLSX.
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
     sheet = book.create_sheet(reading.sheet)
     cell_of = _cell_maker(sheet)
     written = 0
@@ -86,13 +86,15 @@ def _write_xlsx(reading: Reading, said: Mapping[int, str], out: BinaryIO, whole:
 
 def _cell_maker(sheet: Any) -> Callable[[Any], Any]:
     """Text stays text: neither a formula nor, for an identity number, a number."""
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     def make(value: Any) -> Any:
         if value == "":
             return None
         if not isinstance(value, str):
             return value
-        cell = WriteOnlyCell(sheet, value=openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", neutralise(value)))
+        cell = WriteOnlyCell(sheet, value=ILLEGAL_CHARACTERS_RE.sub("", neutralise(value)))
         cell.data_type = "s"
         if value.rstrip("Xx").isdigit():
             cell.number_format = "@"
