@@ -59,7 +59,7 @@ def test_calendar_of_tongliao_names_the_day_20(users, django_assert_max_num_quer
 
 def test_month_without_a_policy_says_so(client, users):
     client.force_login(users[Role.CASE_WORKER])
-    assert "还没有已发布的政策" in client.get("/").content.decode()
+    assert "本地区今天没有有效的已发布政策" in client.get("/").content.decode()
 
 
 def test_workbench_is_honest_when_nothing_waits(client, users):
