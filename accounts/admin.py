@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import services
 from accounts.admin_site import ByAct
-from accounts.models import Organisation, Region, User
+from accounts.models import Organisation, Region, User, WorkdayOverride
 from accounts.vocabulary import Role
 
 
@@ -80,3 +80,25 @@ class RegionAdmin(ByAct, admin.ModelAdmin):
     list_filter = ("level",)
     list_select_related = ("parent",)
     search_fields = ("code", "name")
+
+
+@admin.register(WorkdayOverride)
+class WorkdayOverrideAdmin(ByAct, admin.ModelAdmin):
+    """Days that the holiday arrangement of the package does not know or that the region sets itself."""
+
+    list_display = ("day", "working", "note")
+    list_filter = ("working",)
+    date_hierarchy = "day"
+    search_fields = ("note",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return WorkdayOverride.objects.all()  # the calendar belongs to no region
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_module_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)

@@ -242,8 +242,27 @@ class Job(models.Model):
         return self.state in (self.State.DONE, self.State.FAILED)
 
 
+@tracked()
+class WorkdayOverride(models.Model):
+    """工作日调整: a day on which offices work, or do not, other than the calendar says (accounts.workdays)."""
+
+    day = models.DateField(_("日期"), primary_key=True)
+    working = models.BooleanField(_("上班"), default=False)
+    note = models.CharField(_("依据"), max_length=120, help_text=_("写明通知文号或节日，例如：国办发明电〔2026〕7号"))
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("工作日调整")
+        ordering = ("-day",)
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.note}"
+
+
 access.scoped("region_id", Act.HOME, narrow=lambda user: Q(actor=user))(Job)
 access.scoped("organisation__region_id", Act.ACCOUNT_ADMIN)(User)
 access.scoped("region_id", Act.ACCOUNT_ADMIN)(Organisation)
 access.scoped("code", Act.HOME)(Region)
 access.scoped("user__organisation__region_id", Act.AUDIT_READ)(ReadRecord)
+
+# At the end: its keys point to the models above.
+from accounts.papers.models import StoredFile  # noqa: E402, F401

@@ -9,22 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import chinese_calendar
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.workdays import Workdays
 from policies.engine.document import Due, Obligation
 from policies.selectors import document_of, version_on
 
 WEEK = (_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
-KNOWN = (min(chinese_calendar.constants.holidays).year, max(chinese_calendar.constants.holidays).year)
-
-
-def is_working_day(day: date) -> bool:
-    """Whether offices work, make-up days counted."""
-    if KNOWN[0] <= day.year <= KNOWN[1]:
-        return bool(chinese_calendar.is_workday(day))
-    return day.weekday() < 5
 
 
 @dataclass(frozen=True)
@@ -60,10 +52,11 @@ class Month:
 
 
 def month_of(user: User, today: date) -> Month:
-    """This month's calendar for the user's region: at most two queries."""
+    """This month's calendar for the user's region: at most three queries."""
+    workdays = Workdays.load()
     version = version_on(user.region_prefix.ljust(12, "0"), today)
     duties = document_of(version).obligations if version else ()
-    items = sorted(_items(duties, today), key=lambda item: (item.day, item.name))
+    items = sorted(_items(duties, today, workdays), key=lambda item: (item.day, item.name))
     last = calendar.monthrange(today.year, today.month)[1]
     days = [today.replace(day=number) for number in range(1, last + 1)]
     return Month(
@@ -71,7 +64,7 @@ def month_of(user: User, today: date) -> Month:
             Day(
                 day,
                 str(WEEK[day.weekday()]),
-                is_working_day(day),
+                workdays.is_working(day),
                 day == today,
                 tuple(i for i in items if i.day == day),
             )
@@ -82,17 +75,17 @@ def month_of(user: User, today: date) -> Month:
     )
 
 
-def _items(duties: Sequence[Obligation], today: date) -> list[Item]:
+def _items(duties: Sequence[Obligation], today: date, workdays: Workdays) -> list[Item]:
     found = []
     for duty in duties:
-        day = due_day(duty.due, today) if duty.every in ("month", "year", "once") else None
+        day = due_day(duty.due, today, workdays) if duty.every in ("month", "year", "once") else None
         if day is not None:
             who, whom = "、".join(map(str, duty.by)), "、".join(map(str, duty.to))
             found.append(Item(duty.name, day, (day - today).days, who, whom, duty.clauses))
     return found
 
 
-def due_day(due: Due, month: date) -> date | None:
+def due_day(due: Due, month: date, workdays: Workdays) -> date | None:
     """The day in this month on which it falls due; None when it falls in another, or follows an event."""
     last = calendar.monthrange(month.year, month.month)[1]
     if due.kind == "day_of_month":
@@ -100,19 +93,9 @@ def due_day(due: Due, month: date) -> date | None:
     if due.kind == "end_of_month":
         return month.replace(day=last)
     if due.kind == "working_day_of_month":
-        return _working_day(month, due.number)
+        return workdays.add(month.replace(day=1) - timedelta(days=1), due.number)
     if due.kind == "day_of_year" and due.month == month.month:
         return month.replace(day=min(due.number or last, last))
     if due.kind == "on_date" and due.day and (due.day.year, due.day.month) == (month.year, month.month):
         return due.day
     return None
-
-
-def _working_day(month: date, number: int) -> date:
-    """The `number`th working day of the month."""
-    day = month.replace(day=1)
-    while True:
-        number -= is_working_day(day)
-        if number == 0:
-            return day
-        day += timedelta(days=1)

@@ -5,25 +5,11 @@ from datetime import date
 import pytest
 
 from accounts.vocabulary import Role
-from config.calendar import due_day, is_working_day, month_of
+from accounts.workdays import Workdays
+from config.calendar import due_day, month_of
 from policies.engine.document import Due
 from policies.services import load_documents
 from tests.factories import make_user
-
-
-@pytest.mark.parametrize(
-    "day, working",
-    [
-        (date(2023, 5, 1), False),  # Labour Day
-        (date(2023, 5, 6), True),  # a Saturday worked in its place
-        (date(2023, 5, 14), False),
-        (date(2023, 5, 15), True),
-        (date(2040, 1, 1), False),  # beyond the known years: a Sunday
-        (date(2040, 1, 2), True),
-    ],
-)
-def test_working_days_follow_the_holiday_arrangement(day, working):
-    assert is_working_day(day) is working
 
 
 @pytest.mark.parametrize(
@@ -41,12 +27,12 @@ def test_working_days_follow_the_holiday_arrangement(day, working):
     ],
 )
 def test_due_day_in_a_month(due, day):
-    assert due_day(due, date(2023, 5, 1)) == day
+    assert due_day(due, date(2023, 5, 1), Workdays()) == day
 
 
 def test_calendar_of_tongliao_names_the_day_20(users, django_assert_max_num_queries):
     load_documents(actor=None)
-    with django_assert_max_num_queries(2):
+    with django_assert_max_num_queries(3):
         month = month_of(users[Role.CASE_WORKER], date(2023, 5, 18))
     assert [(item.day.day, item.clauses, item.left) for item in month.items] == [
         (20, ("S1-04",), 2),
