@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from beneficiaries.changes import categories_of_file_changed
 from beneficiaries.models import CategorySpell
 from exchange.errors import ImportBlocked
 from exchange.models import InboundFile
@@ -31,6 +32,7 @@ def take_back_spells(file: InboundFile) -> None:
     why = why or referenced(CategorySpell.objects.filter(source=file), {})
     if why:
         raise ImportBlocked(why)
+    categories_of_file_changed(file.pk, undone=True)
     CategorySpell.objects.filter(source=file)._raw_delete("default")
     CategorySpell.objects.filter(closed_by=file).update(known_to=None, closed_by=None)
 

@@ -3,7 +3,7 @@
 Rosters change it by the thousand (`beneficiaries.roster`), under the same rules: spells are closed and reopened.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Act
 from accounts.models import Region, User
 from accounts.vocabulary import CERTIFIES, Category, Department
+from beneficiaries.changes import Cause, facts_changed
 from beneficiaries.dependants import take_back_spells
 from beneficiaries.models import CategorySpell, Household, Person, id_key, phone_key, tail_key
 from beneficiaries.people import initials
@@ -50,7 +51,7 @@ def certify(
         now = timezone.now()
         if later:
             _supersede(later, now, source)
-        return CategorySpell.objects.create(
+        made = CategorySpell.objects.create(
             person=person,
             category=category,
             department=department,
@@ -62,6 +63,8 @@ def certify(
             source_row=source_row,
             known_from=now,
         )
+        facts_changed(person.pk, since=valid_from, cause=Cause.CATEGORY, reference=f"spell:{made.pk}")
+        return made
 
 
 def _check_certification(actor: User | None, person: Person, category: str, department: str, day: date) -> None:
@@ -102,11 +105,13 @@ def end_category(*, actor: User | None, spell: CategorySpell, last_day: date, re
             return spell
         now = timezone.now()
         _supersede(spell, now, None)
+        since = min(last_day, spell.valid_to or last_day) + timedelta(days=1)
         spell.pk = None
         spell._state.adding = True
         spell.valid_to, spell.exit_reason, spell.known_from = last_day, reason.strip()[:200], now
         spell.source, spell.source_row = None, None
         spell.save()
+        facts_changed(spell.person_id, since=since, cause=Cause.CATEGORY_END, reference=f"spell:{spell.pk}")
         return spell
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.jobs import Progress
 from accounts.models import Level, User
+from beneficiaries.changes import categories_of_file_changed
 from beneficiaries.people import derived
 from beneficiaries.roster.comparing import parameters
 from exchange import staging
@@ -217,6 +218,7 @@ def _write(cursor: Any, file: InboundFile, values: dict[str, Any], progress: Pro
     written["reopened"] = run(REOPEN)
     written["opened"] = run(OPEN)
     staging.refresh_statistics("beneficiaries_categoryspell", written["opened"])
+    categories_of_file_changed(file.pk)
     progress(_("写入新认定"), 5, 5)
     return written
 
