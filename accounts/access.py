@@ -41,6 +41,9 @@ class Act(StrEnum):
     POLICY_DRAFT = "policy_draft"
     POLICY_PUBLISH = "policy_publish"
     FUND_READ = "fund_read"
+    REPORT_READ = "report_read"
+    ENROLMENT_READ = "enrolment_read"
+    ENROLMENT_WRITE = "enrolment_write"
     AUDIT_READ = "audit_read"
     ACCOUNT_ADMIN = "account_admin"
     PARTNER_ADMIN = "partner_admin"
@@ -48,7 +51,9 @@ class Act(StrEnum):
 
 _EVERYONE = {Act.HOME, Act.PROFILE}
 GRANTS: dict[str, frozenset[Act]] = {
-    Role.CLERK: frozenset(_EVERYONE | {Act.PERSON_READ, Act.APPLICATION_READ, Act.POLICY_READ}),
+    Role.CLERK: frozenset(
+        _EVERYONE | {Act.PERSON_READ, Act.APPLICATION_READ, Act.POLICY_READ, Act.ENROLMENT_READ, Act.REPORT_READ}
+    ),
     Role.CASE_WORKER: frozenset(
         _EVERYONE
         | {
@@ -67,6 +72,9 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.DELIVERY_READ,
             Act.FEEDBACK_UPLOAD,
             Act.POLICY_READ,
+            Act.ENROLMENT_READ,
+            Act.ENROLMENT_WRITE,
+            Act.REPORT_READ,
         }
     ),
     Role.REVIEWER: frozenset(
@@ -81,14 +89,28 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.WARNING_READ,
             Act.DELIVERY_READ,
             Act.POLICY_READ,
+            Act.ENROLMENT_READ,
+            Act.REPORT_READ,
         }
     ),
     Role.PANEL_MEMBER: frozenset(_EVERYONE | {Act.APPLICATION_READ, Act.POLICY_READ}),
     Role.LIAISON: frozenset(
-        _EVERYONE | {Act.ROSTER_READ, Act.ROSTER_UPLOAD, Act.WARNING_READ, Act.DELIVERY_READ, Act.FEEDBACK_UPLOAD}
+        _EVERYONE
+        | {
+            Act.ROSTER_READ,
+            Act.ROSTER_UPLOAD,
+            Act.WARNING_READ,
+            Act.DELIVERY_READ,
+            Act.FEEDBACK_UPLOAD,
+            Act.REPORT_READ,
+        }
     ),
-    Role.POLICY_OFFICER: frozenset(_EVERYONE | {Act.POLICY_READ, Act.POLICY_DRAFT, Act.POLICY_PUBLISH}),
-    Role.FUND_OFFICER: frozenset(_EVERYONE | {Act.FUND_READ, Act.CLAIM_READ, Act.POLICY_READ}),
+    Role.POLICY_OFFICER: frozenset(
+        _EVERYONE | {Act.POLICY_READ, Act.POLICY_DRAFT, Act.POLICY_PUBLISH, Act.REPORT_READ}
+    ),
+    Role.FUND_OFFICER: frozenset(
+        _EVERYONE | {Act.FUND_READ, Act.CLAIM_READ, Act.POLICY_READ, Act.ENROLMENT_READ, Act.REPORT_READ}
+    ),
     Role.SUPERVISOR: frozenset(
         _EVERYONE
         | {
@@ -102,6 +124,8 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.POLICY_READ,
             Act.FUND_READ,
             Act.AUDIT_READ,
+            Act.ENROLMENT_READ,
+            Act.REPORT_READ,
         }
     ),
     Role.ADMINISTRATOR: frozenset(_EVERYONE | {Act.ACCOUNT_ADMIN, Act.PARTNER_ADMIN, Act.POLICY_READ}),

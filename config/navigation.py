@@ -41,6 +41,7 @@ ENTRIES = (
     Entry("exchange", _("数据交换"), "arrow-left-right", "exchange:list", Act.ROSTER_READ, "x"),
     Entry("policies", _("政策"), "scale", "policies:list", Act.POLICY_READ, "l"),
     Entry("", _("试算"), "flask-conical", "trials:list", Act.POLICY_READ, "s"),
+    Entry("", _("基金·报表"), "chart-column", "reports:list", Act.REPORT_READ, "r"),
     Entry("", _("账户与机构"), "user-cog", "accounts:users", Act.ACCOUNT_ADMIN, "u"),
     Entry("", _("交换伙伴"), "plug", "exchange:partners", Act.PARTNER_ADMIN, "b"),
     Entry("", _("审计"), "scroll-text", "accounts:audit", Act.AUDIT_READ, "t"),

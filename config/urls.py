@@ -8,6 +8,7 @@ from config import views
 urlpatterns = [
     path("", views.home, name="home"),
     path("", include("accounts.urls")),
+    path("reports/", include("accounts.report_urls")),
     path("persons/", include("beneficiaries.urls")),
     path("claims/", include("claims.urls")),
     path("assistance/", include("assistance.urls")),
