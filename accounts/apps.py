@@ -10,7 +10,11 @@ class AccountsApp(AppConfig):
     verbose_name = _("账户与地区")
 
     def ready(self) -> None:
+        from accounts import rotation
+        from accounts.papers import services as papers
+
         post_migrate.connect(_load_regions, sender=self)
+        rotation.also(papers.reseal)
 
 
 def _load_regions(apps: Any = None, **_kwargs: Any) -> None:

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from accounts.papers import views as papers
 from accounts.views import people, places, session, trail
 
 app_name = "accounts"
@@ -9,6 +10,7 @@ urlpatterns = [
     path("language/", session.language, name="language"),
     path("password/", session.password_change, name="password_change"),
     path("profile/", session.profile, name="profile"),
+    path("papers/<uuid:pk>/", papers.paper, name="paper"),
     path("jobs/", session.Jobs.as_view(), name="jobs"),
     path("jobs/<int:pk>/", session.job, name="job"),
     path("users/", people.Users.as_view(), name="users"),

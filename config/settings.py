@@ -56,6 +56,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_DIR = data_folder()
 MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(DATA_DIR / "files")))
 FILE_UPLOAD_PERMISSIONS = 0o600
+# clamd (`host:port`) that looks through papers before they are kept; empty: none.
+SCANNER_ADDRESS = env("SCANNER_ADDRESS", default="")
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
 # --- applications -------------------------------------------------------------------------------------------------

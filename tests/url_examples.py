@@ -11,6 +11,7 @@ from typing import Any
 from accounts.audit import events_of
 from accounts.jobs import create_job
 from accounts.models import User
+from accounts.papers.services import store_paper
 from accounts.vocabulary import Role
 from tests.beneficiaries import examples as register
 from tests.claims import examples as claims
@@ -48,7 +49,16 @@ def user_event(foreign: bool) -> dict[str, Any]:
     return {"label": "accounts.user", "pk": events_of(User).objects.filter(pgh_obj_id=pk).first().pk}
 
 
+def paper(foreign: bool) -> dict[str, Any]:
+    """A paper of a stranger's draft: until it belongs to something, its uploader alone sees it."""
+    stranger = User.objects.get(pk=user(foreign)["pk"])
+    name = "发票.pdf"
+    made = store_paper(actor=stranger, region=region(foreign), content=b"%PDF-1.4\n%%EOF", name=name)
+    return {"pk": made.pk}
+
+
 EXAMPLES: dict[str, Make] = {
+    "accounts:paper": paper,
     "accounts:user": user,
     "accounts:organisation": organisation,
     "accounts:job": own_job,
@@ -62,7 +72,7 @@ EXAMPLES: dict[str, Make] = {
 # Addresses whose object is the same for all regions: the law is no secret.
 EVERYWHERE: set[str] = {"policies:version", *policies.EVERYWHERE}
 # Addresses whose object not every role with the act sees: which roles do.
-NARROW: dict[str, set[Role]] = {"accounts:job": set()}
+NARROW: dict[str, set[Role]] = {"accounts:job": set(), "accounts:paper": set()}
 
 
 def _maker(name: str) -> Make | None:
