@@ -51,6 +51,11 @@ def _index_key(text: str) -> bytes:
     return _key(text, "INDEX_KEY")
 
 
+def key_names() -> list[str]:
+    """Names of the keys in FIELD_KEYS, the encrypting one first."""
+    return [name.decode() for name in _ring(settings.FIELD_KEYS)[1]]
+
+
 def encrypt(text: str, purpose: str) -> bytes:
     """Cipher text of `text`; `purpose` (e.g. `person.id_number`) must be given again to decrypt."""
     return seal(text.encode(), purpose)

@@ -11,6 +11,7 @@ app = Celery("tuodi")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(related_name="outbound_tasks")
+app.autodiscover_tasks(["config.operations"])
 
 
 @setup_logging.connect

@@ -2,7 +2,12 @@
 
 import structlog
 
+# Of what libraries hang on a record only these are written: a request or a query may carry names.
+_EXTRAS = ("page", "method", "status", "ms", "account")
+
 _SHARED: list = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.ExtraAdder(allow=_EXTRAS),
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso"),
@@ -24,7 +29,10 @@ class JsonFormatter(structlog.stdlib.ProcessorFormatter):
 
 
 structlog.configure(
-    processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    processors=[
+        *(one for one in _SHARED if not isinstance(one, structlog.stdlib.ExtraAdder)),
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
     logger_factory=structlog.stdlib.LoggerFactory(),
     wrapper_class=structlog.stdlib.BoundLogger,
     cache_logger_on_first_use=True,

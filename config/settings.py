@@ -98,6 +98,8 @@ if NO_DATABASE:
     INSTALLED_APPS = [app for app in INSTALLED_APPS if app in (*_ENTERED, "pgtrigger", "pghistory")]
 
 MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "config.middleware.request_log",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -112,6 +114,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -170,6 +173,9 @@ HTTPS = env.bool("HTTPS", default=not (DEMO or DEBUG or EMBEDDED))
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# A load balancer and a collector of figures ask this process itself.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
+SECURE_PROXY_SSL_HEADER = None
 if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
@@ -261,6 +267,15 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
+
+# --- operations ---------------------------------------------------------------------------------------------------
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+# A delivery that has not gone after this time makes /readyz fail.
+DELIVERY_LATE_SECONDS = env.float("DELIVERY_LATE_SECONDS", default=86_400.0)
+# Days after which what only served the work is deleted; the register, claims, warnings and the audit trail stay.
+RETENTION_JOB_DAYS = env.int("RETENTION_JOB_DAYS", default=400)
+RETENTION_STAGED_DAYS = env.int("RETENTION_STAGED_DAYS", default=400)
+RETENTION_LOGIN_DAYS = env.int("RETENTION_LOGIN_DAYS", default=180)
 
 # --- audit and logs -----------------------------------------------------------------------------------------------
 PGHISTORY_APPEND_ONLY = True

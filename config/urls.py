@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config import views
+from config.operations import views as operations
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,6 +18,9 @@ urlpatterns = [
     path("policies/trials/", include("claims.trials.urls")),
     path("policies/", include("policies.urls")),
     path("admin/", admin.site.urls),
+    path("healthz", operations.healthz, name="healthz"),
+    path("readyz", operations.readyz, name="readyz"),
+    path("metrics", operations.metrics, name="metrics"),
 ]
 
 handler403 = "accounts.views.refused"

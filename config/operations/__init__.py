@@ -1,0 +1,1 @@
+"""Running the site: health, figures for the operators, backup and restore, retention."""
