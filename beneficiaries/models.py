@@ -24,13 +24,26 @@ from accounts.fields import EncryptedTextField
 from accounts.masking import mask_id_number, mask_phone
 from accounts.models import Region
 from accounts.vocabulary import Category, Department
+from beneficiaries.diseases.models import ListedDisease, Registration
+from beneficiaries.merging.models import Merge
+from beneficiaries.people import READING
 from exchange.models import InboundFile
+
+__all__ = ["CategorySpell", "Household", "ListedDisease", "Merge", "Person", "PersonBefore", "Registration"]
 
 
 class NameGrams(Func):
     """All one- and two-character pieces of a name, by which a part of a name is found (trigrams need three)."""
 
     function = "name_grams"
+    arity = 1
+    output_field = ArrayField(models.TextField())
+
+
+class ReadingPieces(Func):
+    """Syllables of a reading and pairs of its initials (capital): by which pinyin is found anywhere in a name."""
+
+    function = "reading_pieces"
     arity = 1
     output_field = ArrayField(models.TextField())
 
@@ -64,6 +77,9 @@ class Person(models.Model):
     tail_key = models.UUIDField(db_index=True, editable=False, help_text="blind index of the last four digits")
     name = models.CharField(_("姓名"), max_length=80)
     initials = models.CharField(_("拼音首字母"), max_length=40, blank=True)
+    pinyin = models.CharField(
+        _("拼音"), max_length=READING, blank=True, db_default="", help_text="syllables with a space between"
+    )
     sex = models.CharField(_("性别"), max_length=6, choices=Sex.choices, blank=True)
     birth_date = models.DateField(_("出生日期"), null=True)
     region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("所在地区"), db_index=False)
@@ -72,7 +88,14 @@ class Person(models.Model):
     relation = models.CharField(_("与户主关系"), max_length=20, blank=True)
     phone = EncryptedTextField(_("联系电话"), purpose="phone", null=True, blank=True)
     phone_key = models.UUIDField(null=True, editable=False, db_index=True)
+    address = models.CharField(_("住址"), max_length=200, blank=True, db_default="")
+    bank_name = models.CharField(_("开户银行"), max_length=80, blank=True, db_default="")
+    bank_account = EncryptedTextField(_("银行账号"), purpose="bank_account", null=True, blank=True)
     deceased_on = models.DateField(_("死亡日期"), null=True, blank=True)
+    death_source = models.CharField(_("死亡信息来源"), max_length=100, blank=True, db_default="")
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="+", db_index=False, verbose_name=_("并入")
+    )
     source = models.ForeignKey(InboundFile, models.PROTECT, null=True, related_name="+", help_text="that brought them")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -84,6 +107,8 @@ class Person(models.Model):
             models.Index(fields=["region", "id"], name="person_region", opclasses=["varchar_pattern_ops", "int8_ops"]),
             models.Index(fields=["initials"], name="person_initials", opclasses=["varchar_pattern_ops"]),
             GinIndex(NameGrams("name"), name="person_name_grams"),
+            GinIndex(ReadingPieces("pinyin"), name="person_reading_pieces"),
+            models.Index(fields=["merged_into"], condition=Q(merged_into__isnull=False), name="person_merged_into"),
         ]
 
     def __str__(self) -> str:
@@ -96,6 +121,11 @@ class Person(models.Model):
     @property
     def masked_phone(self) -> str:
         return mask_phone(self.phone or "")
+
+    @property
+    def masked_bank_account(self) -> str:
+        """`**** 0018`."""
+        return f"**** {self.bank_account[-4:]}" if self.bank_account else ""
 
 
 def id_key(id_number: str) -> UUID:
@@ -138,6 +168,7 @@ class CategorySpell(models.Model):
     )
     valid_from = models.DateField(_("认定日期"))
     valid_to = models.DateField(_("退出日期"), null=True, blank=True, help_text="last day")
+    evidence = models.CharField(_("认定依据"), max_length=120, blank=True, db_default="", help_text="document number")
     exit_reason = models.CharField(_("退出原因"), max_length=200, blank=True)
     # What the department said of the person, so that next month's file is compared with its own last word: another
     # department's telephone number in the register is no change by this one.
@@ -201,6 +232,40 @@ class CategorySpell(models.Model):
         return self.known_to is None and self.valid_from <= today and not ended
 
 
+@tracked()
+class Document(models.Model):
+    """其他证件: a further number of a person, by which files and searches find them too; the main one is the person's.
+
+    `number_key` is the blind index under the purpose of identity numbers, so that a file's row is found by either.
+    """
+
+    class Kind(models.TextChoices):
+        RESIDENT = "resident", _("居民身份证")
+        RESIDENCE_PERMIT = "residence_permit", _("港澳台居民居住证")
+        FOREIGN_PERMANENT = "foreign_permanent", _("外国人永久居留身份证")
+        PASSPORT = "passport", _("护照")
+        BIRTH = "birth", _("出生医学证明")
+        OTHER = "other", _("其他证件")
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="documents", verbose_name=_("人员"))
+    kind = models.CharField(_("证件类型"), max_length=20, choices=Kind.choices)
+    number = EncryptedTextField(_("证件号码"), purpose="document")
+    number_key = models.UUIDField(unique=True, editable=False)
+    tail_key = models.UUIDField(db_index=True, editable=False)
+    note = models.CharField(_("说明"), max_length=100, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("其他证件")
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+    @property
+    def masked_number(self) -> str:
+        return mask_id_number(self.number)
+
+
 class PersonBefore(models.Model):
     """What a person's row held before a file changed it, so that the file can be undone; never changed."""
 
@@ -220,4 +285,6 @@ class PersonBefore(models.Model):
 
 
 access.scoped("region_id", Act.PERSON_READ)(Person)
+access.scoped("region_id", Act.PERSON_READ)(Household)
+access.scoped("person__region_id", Act.PERSON_READ)(Document)
 access.scoped("person__region_id", Act.PERSON_READ)(CategorySpell)

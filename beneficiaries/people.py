@@ -9,43 +9,65 @@ from exchange import reader
 
 # First characters that are read otherwise as a surname than in other words (GB/T 28039 and the common surname lists).
 SURNAMES = {
-    "单": "s", "曾": "z", "仇": "q", "查": "z", "区": "o", "解": "x", "任": "r", "盖": "g", "朴": "p", "尉": "w",
-    "乐": "y", "翟": "z", "召": "s", "缪": "m", "种": "c", "重": "c", "晟": "c", "员": "y", "覃": "q", "冼": "x",
-    "隗": "w", "郗": "x", "洗": "x", "折": "s", "黑": "h", "秘": "b", "祭": "z", "繁": "p", "逄": "p", "乜": "n",
-    "谌": "c", "訾": "z", "卜": "b", "车": "c", "褚": "c", "都": "d", "葛": "g", "观": "g", "哈": "h", "华": "h",
-    "纪": "j", "贾": "j", "焦": "j", "宓": "m", "宁": "n", "曲": "q", "沈": "s", "石": "s", "宿": "s", "万": "w",
-    "颜": "y", "燕": "y", "应": "y", "於": "y", "占": "z", "长": "c", "朝": "c", "降": "j", "佴": "n", "厍": "s",
+    "单": "shan", "曾": "zeng", "仇": "qiu", "查": "zha", "区": "ou", "解": "xie", "任": "ren", "盖": "ge",
+    "朴": "piao", "尉": "wei", "乐": "yue", "翟": "zhai", "召": "shao", "缪": "miao", "种": "chong", "重": "chong",
+    "晟": "cheng", "员": "yun", "覃": "qin", "冼": "xian", "隗": "wei", "郗": "xi", "洗": "xian", "折": "she",
+    "黑": "hei", "秘": "bi", "祭": "zhai", "繁": "po", "逄": "pang", "乜": "nie", "谌": "chen", "訾": "zi",
+    "卜": "bu", "车": "che", "褚": "chu", "都": "du", "葛": "ge", "观": "guan", "哈": "ha", "华": "hua", "纪": "ji",
+    "贾": "jia", "焦": "jiao", "宓": "mi", "宁": "ning", "曲": "qu", "沈": "shen", "石": "shi", "宿": "su",
+    "万": "wan", "颜": "yan", "燕": "yan", "应": "ying", "於": "yu", "占": "zhan", "长": "chang", "朝": "chao",
+    "降": "jiang", "佴": "nai", "厍": "she", "那": "na", "相": "xiang", "适": "kuo", "薄": "bo", "过": "guo",
 }  # fmt: skip
+COMPOUND = {
+    "尉迟": ("yu", "chi"), "万俟": ("mo", "qi"), "单于": ("chan", "yu"), "长孙": ("zhang", "sun"),
+    "澹台": ("tan", "tai"), "令狐": ("ling", "hu"), "宰父": ("zai", "fu"), "亓官": ("qi", "guan"),
+}  # fmt: skip
+READING = 300  # characters of a stored reading
 
 
 @lru_cache(maxsize=30_000)
-def _letter(character: str) -> str:
-    """First letter of a character's usual reading; letters and digits as they are, all else nothing."""
+def _syllable(character: str) -> str:
+    """A character's usual reading without tone (`lv` for 吕); letters and digits as they are, all else nothing."""
     if character.isascii():
         return character.lower() if character.isalnum() else ""
     # The dictionary takes a third of a second to load: processes that read no name start without it.
     from pypinyin import Style, pinyin
 
-    found = pinyin(character, style=Style.FIRST_LETTER, errors="ignore")
-    return found[0][0][:1].lower() if found and found[0] else ""
+    found = pinyin(character, style=Style.NORMAL, errors="ignore")
+    return found[0][0].lower() if found and found[0] else ""
+
+
+def reading(name: str) -> str:
+    """Pinyin syllable by syllable, the surname in its own reading: 曾玉兰 → `zeng yu lan`."""
+    if not name:
+        return ""
+    surname = COMPOUND.get(name[:2]) or (SURNAMES.get(name[0]) or _syllable(name[0]),)
+    syllables = [*surname, *map(_syllable, name[len(surname) :])]
+    return " ".join(filter(None, syllables))[:READING]
 
 
 def initials(name: str) -> str:
     """Pinyin initials, the surname in its own reading: 曾玉兰 → `zyl`, 呼和·巴雅尔 → `hhbye`; at most 40 letters."""
-    if not name:
-        return ""
-    return (SURNAMES.get(name[0], _letter(name[0])) + "".join(map(_letter, name[1:])))[:40]
+    return initials_of(reading(name))
+
+
+def initials_of(reading: str) -> str:
+    """The first letters of a reading."""
+    return "".join(syllable[0] for syllable in reading.split())[:40]
 
 
 def derived(numbers: Sequence[str], names: Sequence[str]) -> dict[str, list[Any]]:
-    """For persons given by identity number (normal form) and name: tail_key (hex), sex, birth_date, initials."""
+    """For persons given by identity number (normal form) and name: tail_key (hex), sex, birth_date, pinyin,
+    initials."""
     tails = [number[-4:] for number in numbers]
     different = list(set(tails))
     keys = dict(zip(different, blind_indexes(different, "id_tail"), strict=True))
-    letters = {name: initials(name) for name in set(names)}
+    readings = {name: reading(name) for name in set(names)}
+    letters = {name: initials_of(said) for name, said in readings.items()}
     return {
         "tail_key": [keys[tail] for tail in tails],
         "sex": [reader.identity.sex(number) for number in numbers],
         "birth_date": [reader.identity.birth_date(number) for number in numbers],
+        "pinyin": [readings[name] for name in names],
         "initials": [letters[name] for name in names],
     }

@@ -69,12 +69,13 @@ ON CONFLICT DO NOTHING
 """  # noqa: S608 - made of constants
 
 NEWCOMERS = """
-CREATE TEMP TABLE roster_newcomer (id_key uuid, tail_key uuid, sex text, birth_date date, initials text) ON COMMIT DROP
+CREATE TEMP TABLE roster_newcomer (id_key uuid, tail_key uuid, sex text, birth_date date, pinyin text,
+    initials text) ON COMMIT DROP
 """
 PERSONS = f"""
-INSERT INTO beneficiaries_person (id_number, id_key, tail_key, name, initials, sex, birth_date, region_id, rural,
+INSERT INTO beneficiaries_person (id_number, id_key, tail_key, name, pinyin, initials, sex, birth_date, region_id, rural,
     household_id, relation, phone, phone_key, source_id, created_at)
-SELECT i.id_number, i.id_key, n.tail_key, i.name, n.initials, n.sex, n.birth_date,
+SELECT i.id_number, i.id_key, n.tail_key, i.name, n.pinyin, n.initials, n.sex, n.birth_date,
        coalesce(nullif(i.region_code, ''), %(place)s), true, h.id, i.relation, i.phone, i.phone_key, %(file)s, %(now)s
 FROM exchange_stagedrow i
 JOIN roster_newcomer n ON n.id_key = i.id_key
