@@ -1,0 +1,1 @@
+"""疑点: a worklist that fills itself, each item with evidence and an answer."""

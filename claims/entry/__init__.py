@@ -1,0 +1,1 @@
+"""Claims entered by hand: draft, papers, preview while typing, confirmation by a second person."""
