@@ -16,7 +16,7 @@ from policies.editor.fields import (
     share,
 )
 from policies.engine.codes import CATEGORY_LABELS
-from policies.engine.parse_work import DECIDES, PERIODS
+from policies.engine.parse_work import DECIDES, EVENTS, PERIODS
 
 WORK = (
     Section(
@@ -79,6 +79,7 @@ WORK = (
                     choice("every", gettext_lazy("周期"), PERIODS),
                     Field("due", gettext_lazy("期限"), help=gettext_lazy("写成 20日、月末、前5个工作日、5个工作日内")),
                     Field("after", gettext_lazy("自何事起"), required=False),
+                    choice("event", gettext_lazy("以何事完成"), EVENTS, required=False),
                     CLAUSES,
                 ),
             ),

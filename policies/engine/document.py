@@ -273,7 +273,10 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """Something that a department owes, with its date. `every`: month, year, time (each event) or once."""
+    """Something that a department owes, with its date. `every`: month, year, time (each event) or once.
+
+    `event`: what fulfils it by happening (`parse_work.EVENTS`); empty where somebody must say that it is done.
+    """
 
     name: str
     clauses: tuple[str, ...]
@@ -283,6 +286,7 @@ class Obligation:
     due: Due
     due_text: str
     after: str
+    event: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,18 @@ KINDS = {"因病致贫": "illness_poverty", "因病返贫": "relapse"}
 OTHERS = {"": "", "其他农村居民": "rural", "其他参保人员": "insured"}
 DECIDES = {"资格": "eligibility", "按规则核定的金额": "assistance", "议定金额": "case"}
 PERIODS = {"每月": "month", "每年": "year", "每次": "time", "一次": "once"}
+# What fulfils an obligation by happening in the system.
+EVENTS = {
+    "收到名单": "roster",
+    "推送预警": "warnings",
+    "收到核实反馈": "feedback",
+    "收到缴费": "contributions",
+    "推送参保登记": "enrolment",
+    "申请资助资金": "subsidy_request",
+    "资助资金到位": "subsidy_money",
+    "收到僧尼名单": "monastic_roster",
+    "达到目标": "target",
+}
 STEPS = ("accept", "check", "panel", "decide", "pay")
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 
@@ -173,6 +185,7 @@ def obligation(node: Node) -> Obligation:
         due=due,
         due_text=due_text,
         after=node.text("after") if by_event else "",
+        event=node.choice("event", EVENTS) if node.has("event") else "",
     )
     node.done()
     return found

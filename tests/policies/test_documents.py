@@ -292,3 +292,17 @@ def test_a_byte_order_mark_does_no_harm(tmp_path):
 
 def test_warning_kinds_have_chinese_names():
     assert set(KINDS) == {"因病致贫", "因病返贫"}
+
+
+@pytest.mark.parametrize(
+    ("key", "events"),
+    [
+        ("shannan-2022", ["warnings", "roster", "monastic_roster"]),
+        ("tongliao-2023", ["roster", "warnings", "feedback", "subsidy_request"]),
+        ("jining-2023", ["warnings", "subsidy_money", ""]),
+        ("yangcheng-2022", ["target", "", "", ""]),
+    ],
+)
+def test_obligations_say_what_fulfils_them(key, events):
+    (document,) = [one for one in rules_of(key.split("-")[0]).book.versions[key.split("-")[0]] if one.key == key]
+    assert [duty.event for duty in document.obligations] == events
