@@ -14,12 +14,42 @@ from accounts import access
 from accounts.access import Act
 from accounts.models import Region, User
 from beneficiaries.models import Person
+from claims.contradictions.models import Contradiction
+from claims.entry.models import ClaimEntry
+from claims.institutions.models import Institution
+from claims.later.models import (
+    Adjustment,
+    ClaimException,
+    EarlierFacts,
+    LaterFact,
+    OtherPayment,
+    Resettlement,
+    ResettlementLine,
+    YearEnd,
+)
 from claims.trials.models import TrialPerson, TrialRun
 from exchange.models import InboundFile
 from policies.engine.codes import category_label
 from policies.models import PolicyFigures, PolicyVersion
 
-__all__ = ["Claim", "PersonYear", "Settlement", "TrialPerson", "TrialRun"]
+__all__ = [
+    "Adjustment",
+    "Claim",
+    "ClaimEntry",
+    "ClaimException",
+    "Contradiction",
+    "EarlierFacts",
+    "Institution",
+    "LaterFact",
+    "OtherPayment",
+    "PersonYear",
+    "Resettlement",
+    "ResettlementLine",
+    "Settlement",
+    "TrialPerson",
+    "TrialRun",
+    "YearEnd",
+]
 
 
 def fen(label: object, **options: object) -> models.BigIntegerField:
@@ -34,7 +64,10 @@ def fen(label: object, **options: object) -> models.BigIntegerField:
     pghistory.DeleteEvent(),
 )
 class Claim(models.Model):
-    """费用: one settled bill as the platform sent it; its facts never change here, amounts are fen."""
+    """费用: one settled bill as the platform sent it; amounts are fen.
+
+    What it says changes only with a later truth (`claims.later`): the old facts are kept, a reversed claim stays.
+    """
 
     class Service(models.TextChoices):
         INPATIENT = "inpatient", _("住院")
@@ -53,6 +86,7 @@ class Claim(models.Model):
         YES = "yes", _("已转诊")
         NO = "no", _("未按规定转诊")
         NOT_NEEDED = "not_needed", _("无须转诊")
+        EXCEPTED = "excepted", _("复核认可的例外")
 
     # Foreign keys that a composite index below begins with carry none of their own: imports append by the million.
     claim_no = models.CharField(_("结算号"), max_length=60)
@@ -76,6 +110,12 @@ class Claim(models.Model):
     out_of_catalogue = fen(_("目录外费用"))
     basic_paid = fen(_("基本医保支付"))
     other_paid = fen(_("其他支付"))
+    disease_code = models.CharField(_("病种编码"), max_length=30, blank=True, db_default="", help_text="dise_codg")
+    disease_name = models.CharField(_("病种名称"), max_length=100, blank=True, db_default="", help_text="dise_name")
+    # What the law has ended but a bill may still carry (S0-08, S4-10): marks for the audit, no part of settlement.
+    tilted_basic = models.BooleanField(_("基本医保倾斜"), default=False, db_default=False)
+    supplementary_paid = fen(_("补充保险支付"), db_default=0)
+    reversed_at = models.DateTimeField(_("冲正时间"), null=True)
     # What the platform paid is kept beside ours; of an employee (310) it is the payment that assistance follows.
     # Null where it did not say.
     platform_cii = models.BigIntegerField(_("平台大病保险支付"), null=True)
@@ -130,7 +170,7 @@ RETURN NEW;
 """  # noqa: E501 - as the database has it
 
 
-@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
+@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent(), level=pghistory.Statement)
 class Settlement(models.Model):
     """结算: what the engine made of a claim under a version; the current one is not `superseded_at`.
 
