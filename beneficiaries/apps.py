@@ -7,6 +7,7 @@ class BeneficiariesApp(AppConfig):
     verbose_name = _("人员档案")
 
     def ready(self) -> None:
+        from beneficiaries.enrolment import case_models  # noqa: F401 - here Django finds the models
         from beneficiaries.roster.kind import ROSTER
         from beneficiaries.selectors import people_by_category
         from exchange import kinds
