@@ -32,6 +32,13 @@ class Act(StrEnum):
     CLAIM_READ = "claim_read"
     CLAIM_WRITE = "claim_write"
     APPLICATION_READ = "application_read"
+    APPLICATION_REGISTER = "application_register"
+    APPLICATION_CHECK = "application_check"
+    APPLICATION_DECIDE = "application_decide"
+    APPLICATION_PANEL = "application_panel"
+    APPLICATION_PAY = "application_pay"
+    PANEL_READ = "panel_read"
+    QUESTION_ANSWER = "question_answer"
     WARNING_READ = "warning_read"
     WARNING_SCAN = "warning_scan"
     WARNING_PUSH = "warning_push"
@@ -52,11 +59,23 @@ class Act(StrEnum):
 _EVERYONE = {Act.HOME, Act.PROFILE}
 GRANTS: dict[str, frozenset[Act]] = {
     Role.CLERK: frozenset(
-        _EVERYONE | {Act.PERSON_READ, Act.APPLICATION_READ, Act.POLICY_READ, Act.ENROLMENT_READ, Act.REPORT_READ}
+        _EVERYONE
+        | {
+            Act.APPLICATION_REGISTER,
+            Act.PERSON_READ,
+            Act.APPLICATION_READ,
+            Act.POLICY_READ,
+            Act.ENROLMENT_READ,
+            Act.REPORT_READ,
+        }
     ),
     Role.CASE_WORKER: frozenset(
         _EVERYONE
         | {
+            Act.APPLICATION_REGISTER,
+            Act.APPLICATION_CHECK,
+            Act.PANEL_READ,
+            Act.QUESTION_ANSWER,
             Act.PERSON_READ,
             Act.PERSON_REVEAL,
             Act.PERSON_WRITE,
@@ -80,6 +99,8 @@ GRANTS: dict[str, frozenset[Act]] = {
     Role.REVIEWER: frozenset(
         _EVERYONE
         | {
+            Act.APPLICATION_DECIDE,
+            Act.PANEL_READ,
             Act.PERSON_READ,
             Act.PERSON_REVEAL,
             Act.ROSTER_READ,
@@ -93,10 +114,13 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.REPORT_READ,
         }
     ),
-    Role.PANEL_MEMBER: frozenset(_EVERYONE | {Act.APPLICATION_READ, Act.POLICY_READ}),
+    Role.PANEL_MEMBER: frozenset(
+        _EVERYONE | {Act.APPLICATION_PANEL, Act.PANEL_READ, Act.APPLICATION_READ, Act.POLICY_READ}
+    ),
     Role.LIAISON: frozenset(
         _EVERYONE
         | {
+            Act.QUESTION_ANSWER,
             Act.ROSTER_READ,
             Act.ROSTER_UPLOAD,
             Act.WARNING_READ,
@@ -109,11 +133,21 @@ GRANTS: dict[str, frozenset[Act]] = {
         _EVERYONE | {Act.POLICY_READ, Act.POLICY_DRAFT, Act.POLICY_PUBLISH, Act.REPORT_READ}
     ),
     Role.FUND_OFFICER: frozenset(
-        _EVERYONE | {Act.FUND_READ, Act.CLAIM_READ, Act.POLICY_READ, Act.ENROLMENT_READ, Act.REPORT_READ}
+        _EVERYONE
+        | {
+            Act.APPLICATION_READ,
+            Act.APPLICATION_PAY,
+            Act.FUND_READ,
+            Act.CLAIM_READ,
+            Act.POLICY_READ,
+            Act.ENROLMENT_READ,
+            Act.REPORT_READ,
+        }
     ),
     Role.SUPERVISOR: frozenset(
         _EVERYONE
         | {
+            Act.PANEL_READ,
             Act.PERSON_READ,
             Act.PERSON_REVEAL,
             Act.ROSTER_READ,
