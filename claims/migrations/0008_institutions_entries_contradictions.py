@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_stored_papers'),
-        ('beneficiaries', '0006_institutions_entries_contradictions'),
+        ('beneficiaries', '0004_documents_readings_merges_and_diseases'),
         ('claims', '0007_later_truth'),
         ('pghistory', '0007_auto_20250421_0444'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
