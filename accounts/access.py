@@ -31,6 +31,9 @@ class Act(StrEnum):
     ROSTER_CONFIRM_UNUSUAL = "roster_confirm_unusual"
     CLAIM_READ = "claim_read"
     CLAIM_WRITE = "claim_write"
+    CLAIM_CONFIRM = "claim_confirm"
+    INSTITUTION_WRITE = "institution_write"
+    CONTRADICTION_ANSWER = "contradiction_answer"
     APPLICATION_READ = "application_read"
     APPLICATION_REGISTER = "application_register"
     APPLICATION_CHECK = "application_check"
@@ -84,6 +87,8 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.ROSTER_CONFIRM,
             Act.CLAIM_READ,
             Act.CLAIM_WRITE,
+            Act.INSTITUTION_WRITE,
+            Act.CONTRADICTION_ANSWER,
             Act.APPLICATION_READ,
             Act.WARNING_READ,
             Act.WARNING_SCAN,
@@ -106,6 +111,8 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.ROSTER_READ,
             Act.ROSTER_CONFIRM_UNUSUAL,
             Act.CLAIM_READ,
+            Act.CLAIM_CONFIRM,
+            Act.CONTRADICTION_ANSWER,
             Act.APPLICATION_READ,
             Act.WARNING_READ,
             Act.DELIVERY_READ,
