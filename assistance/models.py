@@ -1,1 +1,0 @@
-"""Applications: the workflow room. Its tables come with the workflow."""
