@@ -40,11 +40,20 @@ class Contradiction(models.Model):
 
     kind = models.CharField(_("疑点种类"), max_length=30)
     key = models.CharField(max_length=80)
+    # No constraints: what was found must not keep the register or a file from being put right.
     person = models.ForeignKey(
-        Person, models.PROTECT, null=True, related_name="contradictions", verbose_name=_("人员"), db_index=False
+        Person,
+        models.DO_NOTHING,
+        null=True,
+        related_name="contradictions",
+        verbose_name=_("人员"),
+        db_index=False,
+        db_constraint=False,
     )
     region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("行政区划"), db_index=False)
-    claim = models.ForeignKey("claims.Claim", models.SET_NULL, null=True, related_name="contradictions")
+    claim = models.ForeignKey(
+        "claims.Claim", models.DO_NOTHING, null=True, related_name="contradictions", db_constraint=False
+    )
     day = models.DateField(_("发生日期"))
     evidence = models.JSONField(default=dict, help_text="what the check says, by name; see its `facts`")
     digest = models.CharField(max_length=32)
