@@ -27,9 +27,19 @@ from accounts.vocabulary import Category, Department
 from beneficiaries.diseases.models import ListedDisease, Registration
 from beneficiaries.merging.models import Merge
 from beneficiaries.people import READING
+from beneficiaries.roster.models import SpellEcho
 from exchange.models import InboundFile
 
-__all__ = ["CategorySpell", "Household", "ListedDisease", "Merge", "Person", "PersonBefore", "Registration"]
+__all__ = [
+    "CategorySpell",
+    "Household",
+    "ListedDisease",
+    "Merge",
+    "Person",
+    "PersonBefore",
+    "Registration",
+    "SpellEcho",
+]
 
 
 class NameGrams(Func):
@@ -276,6 +286,10 @@ class PersonBefore(models.Model):
     relation = models.CharField(max_length=20, blank=True)
     phone = EncryptedTextField(purpose="phone", null=True)
     phone_key = models.UUIDField(null=True)
+    # Only where a decision on a doubtful row changed them; null: they were not.
+    name = models.CharField(max_length=80, null=True)
+    deceased_on = models.DateField(null=True)
+    death_source = models.CharField(max_length=100, null=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["file", "person"], name="person_before_once")]

@@ -133,29 +133,50 @@ class StagedRow(models.Model):
     `row` is the spreadsheet's line number; rows of people who are missing from a full roster have none.
     """
 
-    # Found by the index of file and outcome: one index less to write for each of a million rows.
-    file = models.ForeignKey(InboundFile, models.CASCADE, related_name="rows", db_index=False)
+    class Decision(models.TextChoices):
+        """What a person said of a doubtful row; each answers some codes only (`exchange.deciding`)."""
+
+        TAKE_FILE = "take_file", _("采用来文姓名")
+        KEEP_REGISTER = "keep_register", _("保留登记姓名")
+        ALIVE = "alive", _("死亡登记有误，此人健在")
+        CHOOSE = "choose", _("采用这一行")
+        DROP = "drop", _("不采用这一行")
+        REJECT = "reject", _("退回部门核实")
+
+    # Found by the index of file and outcome: one index less to write for each of a million rows. Only staging writes
+    # rows, in the transaction that holds the file: a check of each row's file by the database would cost more than
+    # writing it.
+    file = models.ForeignKey(InboundFile, models.CASCADE, related_name="rows", db_index=False, db_constraint=False)
     row = models.PositiveIntegerField(null=True)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
-    code = models.CharField(max_length=30, blank=True)
-    field = models.CharField(max_length=40, blank=True)
-    reason = models.CharField(max_length=300, blank=True)
+    code = models.CharField(max_length=30, blank=True, db_default="")
+    field = models.CharField(max_length=40, blank=True, db_default="")
+    reason = models.CharField(max_length=300, blank=True, db_default="")
     id_number = EncryptedTextField(purpose="id_number", null=True)
     id_key = models.UUIDField(null=True)
-    name = models.CharField(max_length=80, blank=True)
-    category = models.CharField(max_length=30, blank=True, choices=Category.choices)
-    region_code = models.CharField(max_length=12, blank=True)
-    household = models.CharField(max_length=40, blank=True)
-    relation = models.CharField(max_length=20, blank=True)
+    name = models.CharField(max_length=80, blank=True, db_default="")
+    category = models.CharField(max_length=30, blank=True, db_default="", choices=Category.choices)
+    region_code = models.CharField(max_length=12, blank=True, db_default="")
+    household = models.CharField(max_length=40, blank=True, db_default="")
+    relation = models.CharField(max_length=20, blank=True, db_default="")
     valid_from = models.DateField(null=True)
     valid_to = models.DateField(null=True)
-    exit_reason = models.CharField(max_length=200, blank=True)
+    exit_reason = models.CharField(max_length=200, blank=True, db_default="")
     phone = EncryptedTextField(purpose="phone", null=True)
     phone_key = models.UUIDField(null=True)
     person_id = models.BigIntegerField(null=True, help_text="beneficiaries.Person found by identity number")
     spell_id = models.BigIntegerField(null=True, help_text="open beneficiaries.CategorySpell compared with")
     # Columns of the other kinds of files (claims, feedback): integers of fen, codes, ISO dates; no identity number.
-    values = models.JSONField(default=dict)
+    values = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    digest = models.UUIDField(null=True, help_text="keyed hash of the row's normalised content")
+    decision = models.CharField(_("处理"), max_length=15, choices=Decision.choices, blank=True, db_default="")
+    otherwise = models.CharField(
+        max_length=10, choices=Outcome.choices, blank=True, db_default="", help_text="outcome once the doubt is settled"
+    )
+    decided_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    decided_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = verbose_name_plural = _("暂存行")
