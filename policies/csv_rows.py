@@ -3,56 +3,42 @@
 import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Final
-
-# Small enough to stay in the cache of the processor while it is taken column by column.
-CHUNK: Final = 250
 
 
 class FileError(Exception):
     """A whole file cannot be used; the message names file, line, column and remedy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some raw rows with their lines in the file, and where the needed columns stand among `width`."""
+def read_rows(path: Path, columns: tuple[str, ...], what: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells in the order of `columns`, stripped); blank lines are skipped, extra columns ignored.
 
-    lines: list[int]
-    rows: list[list[str]]
-    places: list[int]
-    width: int
-
-    def stripped(self) -> Iterator[tuple[int, list[str]]]:
-        """(line, cells in the order of the needed columns); no cells for a row of another width, no blank rows."""
-        for line, cells in zip(self.lines, self.rows, strict=True):
-            if any(cell.strip() for cell in cells):
-                yield line, [cells[k].strip() for k in self.places] if len(cells) == self.width else []
-
-
-def read_chunks(path: Path, columns: tuple[str, ...], what: str) -> Iterator[Chunk]:
-    """The rows under the header, CHUNK at a time. Raises FileError for what makes the file as a whole unreadable."""
+    A row of another width comes with no cells, for the caller to refuse. Raises FileError for what makes the file as a
+    whole unreadable.
+    """
     with opened(path, what) as handle:
         reader = csv.reader(handle, strict=True)
         line = 0
         try:
             places, width = _header(reader, columns, path, what)
             line = reader.line_num
-            while True:
-                rows, lines = [], []
-                for cells in islice(reader, CHUNK):
-                    rows.append(cells)
-                    lines.append(line + 1)
-                    line = reader.line_num
-                if not rows:
-                    return
-                yield Chunk(lines, rows, places, width)
+            for cells in reader:
+                if not is_blank(cells):
+                    yield line + 1, picked(cells, places, width)
+                line = reader.line_num
         except csv.Error as error:
             raise FileError(f"{what} {path.name} 第{line + 1}行起引号不成对或者过长，请核对后重新保存") from error
         except UnicodeDecodeError as error:
             raise FileError(f"{what} {path.name} 不是 UTF-8 编码，请另存为 UTF-8（CSV）") from error
+
+
+def is_blank(cells: list[str]) -> bool:
+    return not any(cell.strip() for cell in cells)
+
+
+def picked(cells: list[str], places: list[int], width: int) -> list[str]:
+    """The needed cells, stripped; none for a row of another width."""
+    return [cells[k].strip() for k in places] if len(cells) == width else []
 
 
 def _header(reader: Iterator[list[str]], columns: tuple[str, ...], path: Path, what: str) -> tuple[list[int], int]:
@@ -63,24 +49,19 @@ def _header(reader: Iterator[list[str]], columns: tuple[str, ...], path: Path, w
     raise FileError(f"{what} {path.name} 是空的，首行应为：{','.join(columns)}")
 
 
-def read_rows(path: Path, columns: tuple[str, ...], what: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, cells in the order of `columns`, stripped); blank lines are skipped, extra columns ignored.
-
-    A row of another width comes with no cells, for the caller to refuse. Raises FileError.
-    """
-    for chunk in read_chunks(path, columns, what):
-        yield from chunk.stripped()
-
-
 @contextmanager
 def opened(path: Path, what: str) -> Iterator[Iterator[str]]:
     """The file as text; raises FileError when it cannot be opened."""
     try:
         handle = path.open(encoding="utf-8-sig", newline="")
     except OSError as error:
-        raise FileError(f"{what} {path} 打不开，请核对路径和权限：{error.strerror}") from error
+        raise unopened(path, what, error) from error
     with handle:
         yield handle
+
+
+def unopened(path: Path, what: str, error: OSError) -> FileError:
+    return FileError(f"{what} {path} 打不开，请核对路径和权限：{error.strerror}")
 
 
 def header_places(header: list[str], columns: tuple[str, ...], path: Path, what: str) -> list[int]:

@@ -6,16 +6,14 @@ Category and person files are taken whole or not at all: a faulty row would sile
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import chain as chained
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from .csv_rows import Chunk, FileError, read_chunks, read_rows
+from .csv_rows import FileError, read_rows
 from .engine import ClaimRefused, check_money
 from .engine.batch import ClaimArrays
 from .engine.codes import CATEGORY_INDEX, LOCATION_INDEX, MANAGEMENT, SERVICE_INDEX
@@ -57,7 +55,12 @@ CODE_COLUMNS: Final[tuple[tuple[str, dict[str, int]], ...]] = (
 MONEY_COLUMNS: Final = ("total", "in_scope", "out_of_catalogue", "basic_paid", "other_paid")
 MANAGEMENT_OR_NONE: Final = {*MANAGEMENT, ""}
 CHRONIC: Final = SERVICE_INDEX["chronic"]
-_TWO_DECIMALS: Final = re.compile(r"[0-9]{1,10}\.[0-9]{2}(?:\n[0-9]{1,10}\.[0-9]{2})*")
+# As `bulk.kernels` has it: 2 says that nothing is written.
+MANAGEMENT_CODES: Final = {"per_visit": 0, "annual": 1, "": 2}
+WHAT: Final = "费用文件"
+REPEATED: Final = "结算编号在本文件中已经出现过，请核对是否重复结算"
+# From this size on the compiled reader is loaded and done before the plain one would be.
+BULK_BYTES: Final = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,6 @@ class People:
             self.ids.append(id_number)
             self.spells.append([])
         return found
-
-    def numbers_of(self, id_numbers: Sequence[str]) -> list[int]:
-        """`number` for many."""
-        found = [self.numbers.get(id_number, -1) for id_number in id_numbers]
-        return found if -1 not in found else [self.number(id_number) for id_number in id_numbers]
 
     def spells_of(self, id_number: str) -> list[tuple[int, int, int, int]]:
         """(category index, first day, last day, approved) of a person; empty for someone unknown."""
@@ -170,8 +168,8 @@ def read_persons(path: Path) -> list[PersonRow]:
 class ClaimRows:
     """Accepted claim rows in the order of the file, and the refused ones. `lines` are lines of the file."""
 
-    claim_nos: list[str] = field(default_factory=list)
-    lines: array[int] = field(default_factory=lambda: array("q"))
+    claim_nos: Sequence[str]
+    lines: Any
     arrays: ClaimArrays = field(default_factory=ClaimArrays.empty)
     refused: list[Refused] = field(default_factory=list)
 
@@ -179,85 +177,50 @@ class ClaimRows:
 def read_claims(path: Path, people: People) -> ClaimRows:
     """Claims as flat arrays; `people` gains whoever it did not know. Faulty rows are refused, the rest goes on.
 
-    A chunk of faultless rows is taken column by column; any other chunk goes row by row.
+    A file of some megabytes is read by compiled code, with the same result. Raises FileError.
     """
-    found = ClaimRows()
+    if size_of(path) >= BULK_BYTES:
+        from .bulk.reading import read_bulk
+
+        rows = read_bulk(path, people)
+        if rows is not None:
+            return rows
+    return read_row_by_row(path, people)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of the file; 0 for one that cannot be looked at, of which opening will say why."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def read_row_by_row(path: Path, people: People) -> ClaimRows:
+    """As `read_claims`."""
+    claim_nos: list[str] = []
+    lines = array("q")
+    found = ClaimRows(claim_nos, lines)
+    arrays = found.arrays
     days: dict[str, int] = {}
     seen: set[str] = set()
-    for chunk in read_chunks(path, CLAIM_COLUMNS, "费用文件"):
-        if not take_columns(chunk, found, people, days, seen):
-            take_rows(chunk, found, people, days, seen)
-    return found
-
-
-def take_rows(chunk: Chunk, found: ClaimRows, people: People, days: dict[str, int], seen: set[str]) -> None:
-    """Take or refuse each row of a chunk."""
-    arrays = found.arrays
-    for line, cells in chunk.stripped():
+    for line, cells in read_rows(path, CLAIM_COLUMNS, WHAT):
         try:
             codes, day, money = parse_claim(cells, days)
             if cells[0] in seen:
-                raise ClaimRefused("claim_no", cells[0], "结算编号在本文件中已经出现过，请核对是否重复结算")
+                raise ClaimRefused("claim_no", cells[0], REPEATED)
         except ClaimRefused as error:
             found.refused.append(Refused(line, error.field, error.value, error.reason))
         else:
-            found.claim_nos.append(cells[0])
-            found.lines.append(line)
+            claim_nos.append(cells[0])
+            lines.append(line)
             arrays.person.append(people.number(cells[1]))
             arrays.day.append(day)
             arrays.codes.extend(codes)
             arrays.money.extend(money)
         if cells and cells[0]:
             seen.add(cells[0])
-
-
-def take_columns(chunk: Chunk, found: ClaimRows, people: People, days: dict[str, int], seen: set[str]) -> bool:
-    """Take a whole chunk if every row is faultless; else take nothing and say no."""
-    if set(map(len, chunk.rows)) != {chunk.width}:
-        return False
-    columns = list(zip(*chunk.rows, strict=True))
-    by_name = {name: columns[k] for name, k in zip(CLAIM_COLUMNS, chunk.places, strict=True)}
-    claim_nos, id_numbers, managed = by_name["claim_no"], by_name["id_number"], by_name["chronic_management"]
-    if not (_solid(claim_nos) and _solid(id_numbers)) or len(set(claim_nos)) < len(claim_nos):
-        return False
-    try:
-        codes = [[known[value] for value in by_name[name]] for name, known in CODE_COLUMNS]
-        for text in set(by_name["settled_on"]).difference(days):
-            _remember(days, text)
-        money = [fen_column(by_name[name]) for name in MONEY_COLUMNS]
-    except (KeyError, ValueError):
-        return False
-    if not MANAGEMENT_OR_NONE.issuperset(managed):
-        return False
-    if any(service == CHRONIC and how == "" for service, how in zip(codes[0], managed, strict=True)):
-        return False
-    if any(basic > scope or scope + outside > total for total, scope, outside, basic, _ in zip(*money, strict=True)):
-        return False
-    if not seen.isdisjoint(claim_nos):
-        return False
-    seen.update(claim_nos)
-    codes.append([how == "annual" for how in managed])
-    money.append([-1] * len(claim_nos))
-    found.claim_nos.extend(claim_nos)
-    found.lines.extend(chunk.lines)
-    found.arrays.person.extend(people.numbers_of(id_numbers))
-    found.arrays.day.extend([days[text] for text in by_name["settled_on"]])
-    found.arrays.codes.extend(chained.from_iterable(zip(*codes, strict=True)))
-    found.arrays.money.extend(chained.from_iterable(zip(*money, strict=True)))
-    return True
-
-
-def _solid(values: tuple[str, ...]) -> bool:
-    """Whether no value is empty or holds white space."""
-    return "\n".join(values).split() == list(values)
-
-
-def fen_column(values: tuple[str, ...]) -> list[int]:
-    """Fen of amounts written with two decimals; raises ValueError if any is written otherwise."""
-    joined = "\n".join(values)
-    if _TWO_DECIMALS.fullmatch(joined) is None:
-        raise ValueError("not all amounts have two decimals")
-    return [int(digits) for digits in joined.replace(".", "").split("\n")]
+    return found
 
 
 def parse_claim(cells: list[str], days: dict[str, int]) -> tuple[list[int], int, list[int]]:

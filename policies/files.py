@@ -5,10 +5,14 @@ claim rows go to `<output>.errors.csv`; when none was refused, an errors file of
 """
 
 import csv
+import io
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain as chained
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +21,7 @@ from .engine import Book, Rules, SpellArrays, calendar, load_book, load_paramete
 from .engine.batch import Batch, Calendar
 from .engine.chain import AMOUNT_COUNT, MONEY_COUNT
 from .engine.codes import CATEGORY_CODES, NONE
-from .engine.money import CENTS, format_yuan
+from .engine.money import format_yuan
 from .engine.settlement import year_end_number
 from .engine.subsidy import subsidy_table
 from .engine.warnings import WarningTable, warning_table
@@ -75,23 +79,28 @@ def settle_file(policy: str, parameters: Path, categories: Path, claims: Path, o
     people = read_categories(categories)
     rows = read_claims(claims, people)
     batch, order = settle_rows(rules, people, rows)
-    count = write_files(output, SETTLE_COLUMNS, settle_lines(people, rows, batch, order), rows.refused)
-    return Summary(count, len(rows.refused))
+    write_files(output, SETTLE_COLUMNS, settled_text(people, rows, batch, order), rows.refused)
+    return Summary(len(order) + len(batch.year_end), len(rows.refused))
 
 
 def settle_rows(rules: Rules, people: People, rows: ClaimRows) -> tuple[Batch, Sequence[int]]:
     """Settle accepted rows; those without version or figures are refused. Gives results and the rows that have one."""
     days = rows.arrays.day
-    if not days:
+    if not len(days):
         return settle_many(rules, Calendar([], [], []), rows.arrays, SpellArrays.of([])), []
+    held = SpellArrays.of(people.spells)
     cal = calendar(rules, date.fromordinal(min(days)), date.fromordinal(max(days)))
-    table_of = {day: cal.index_of(day) for day in set(days)}
+    table_of = {day: cal.index_of(day) for day in set(_listed(days))}
     refuse_unsettled(cal, table_of, rows)
+    if not isinstance(days, array):
+        from .bulk.settling import settle_bulk
+
+        return settle_bulk(rules, cal, rows, held)
     kept = [i for i, day in enumerate(days) if table_of[day] >= 0] if cal.refusals else range(len(days))
     rows.arrays.order.extend(in_order(rows, kept))
     if not kept:
         return Batch([], [], [], []), []
-    return settle_many(rules, cal, rows.arrays, SpellArrays.of(people.spells)), kept
+    return settle_many(rules, cal, rows.arrays, held), kept
 
 
 def in_order(rows: ClaimRows, kept: Iterable[int]) -> list[int]:
@@ -116,10 +125,10 @@ def refuse_unsettled(cal: Calendar, table_of: dict[int, int], rows: ClaimRows) -
     """Refuse rows of days that no table settles, and keep the refused rows in the order of the file."""
     if not cal.refusals:
         return
-    for i, day in enumerate(rows.arrays.day):
+    for i, day in enumerate(_listed(rows.arrays.day)):
         if table_of[day] < 0:
             reason = str(cal.refusal_of(day))
-            rows.refused.append(Refused(rows.lines[i], "settled_on", date.fromordinal(day).isoformat(), reason))
+            rows.refused.append(Refused(int(rows.lines[i]), "settled_on", date.fromordinal(day).isoformat(), reason))
     rows.refused.sort(key=lambda refused: refused.row)
 
 
@@ -144,7 +153,8 @@ def subsidy_file(policy: str, parameters: Path, categories: Path, persons: Path,
             ]
 
     rows = read_persons(persons)
-    return Summary(write_files(output, SUBSIDY_COLUMNS, lines(), ()), 0)
+    write_files(output, SUBSIDY_COLUMNS, csv_text(lines()), ())
+    return Summary(len(rows), 0)
 
 
 def warnings_file(
@@ -159,15 +169,16 @@ def warnings_file(
     rows = read_claims(claims, people)
     batch, kept = settle_rows(rules, people, rows)
     sums = measure_sums(table.measure, day, rows, batch, kept)
-    found = warned(table, day, people, listed, sums)
-    count = write_files(output, WARNING_COLUMNS, found, rows.refused)
-    return Summary(count, len(rows.refused))
+    found = list(warned(table, day, people, listed, sums))
+    write_files(output, WARNING_COLUMNS, csv_text(found), rows.refused)
+    return Summary(len(found), len(rows.refused))
 
 
 def measure_sums(measure: str, day: date, rows: ClaimRows, batch: Batch, kept: Sequence[int]) -> dict[int, int]:
     """The yearly measure up to `day` in fen, by number of the person."""
     first, last = date(day.year, 1, 1).toordinal(), day.toordinal()
-    amounts, money, days = _listed(batch.amounts), rows.arrays.money, rows.arrays.day
+    amounts, money = _listed(batch.amounts), _listed(rows.arrays.money)
+    persons, days = _listed(rows.arrays.person), _listed(rows.arrays.day)
     spent = MONEY_COLUMNS.index("total" if measure == "total_after_insurance" else "in_scope")
     basic = MONEY_COLUMNS.index("basic_paid")
     sums: dict[int, int] = {}
@@ -177,7 +188,7 @@ def measure_sums(measure: str, day: date, rows: ClaimRows, batch: Batch, kept: S
                 part = amounts[AMOUNT_COUNT * i + AMOUNT_COUNT - 1]
             else:
                 part = money[MONEY_COUNT * i + spent] - money[MONEY_COUNT * i + basic] - amounts[AMOUNT_COUNT * i]
-            who = rows.arrays.person[i]
+            who = persons[i]
             sums[who] = sums.get(who, 0) + part
     return sums
 
@@ -202,15 +213,26 @@ def settle_lines(people: People, rows: ClaimRows, batch: Batch, kept: Sequence[i
     amounts = _listed(batch.amounts)
     categories, flags = _listed(batch.category), _listed(batch.over_control)
     for i in kept:
-        cii, paid, outside, top_up, borne, in_scope, personal = [
-            f"{fen // 100}{CENTS[fen % 100]}" if fen else "0.00" for fen in amounts[7 * i : 7 * i + 7]
-        ]
+        cii, paid, outside, top_up, borne, in_scope, personal = map(format_yuan, amounts[7 * i : 7 * i + 7])
         flag = "yes" if flags[i] else "no"
         yield [rows.claim_nos[i], WINNERS[categories[i]], cii, paid, outside, top_up, borne, flag, in_scope, personal]
+    yield from year_end_lines(people, batch)
+
+
+def year_end_lines(people: People, batch: Batch) -> Iterator[list[str]]:
     closing = [(year_end_number(people.ids[who], year), WINNERS[k], fen) for who, year, k, fen, _ in batch.year_end]
     for number, category, fen in sorted(closing):
         minus = format_yuan(-fen)
         yield [number, category, "0.00", format_yuan(fen), "0.00", "0.00", "0.00", "no", minus, minus]
+
+
+def settled_text(people: People, rows: ClaimRows, batch: Batch, kept: Sequence[int]) -> Iterable[bytes]:
+    """The lines of `settle_lines` as the file has them."""
+    if isinstance(rows.claim_nos, list):
+        return csv_text(settle_lines(people, rows, batch, kept))
+    from .bulk.settling import settled_text as bulk_text
+
+    return chained(bulk_text(rows, batch, kept, WINNERS), csv_text(year_end_lines(people, batch)))
 
 
 def _listed(values: Any) -> Any:
@@ -233,36 +255,31 @@ def errors_path(output: Path) -> Path:
     return output.with_name(output.name + ".errors.csv")
 
 
-def write_files(
-    output: Path, columns: tuple[str, ...], lines: Iterable[Sequence[str]], refused: Sequence[Refused]
-) -> int:
-    """Write output and errors file, both or neither; gives the number of output rows. Raises FileError."""
-    targets = [(output, columns, lines)]
+def write_files(output: Path, columns: tuple[str, ...], text: Iterable[bytes], refused: Sequence[Refused]) -> None:
+    """Write output and errors file, both or neither. Raises FileError."""
+    targets = [(output, columns, text)]
     if refused:
         faults = ([str(r.row), r.field, r.value, r.reason] for r in refused)
-        targets.append((errors_path(output), ERROR_COLUMNS, faults))
-    count = 0
+        targets.append((errors_path(output), ERROR_COLUMNS, csv_text(faults)))
     with ExitStack() as undo:
         try:
-            for path, header, rows in targets:
+            for path, header, pieces in targets:
                 beside = path.with_name(path.name + ".part")
                 undo.callback(beside.unlink, missing_ok=True)
-                written = _write(beside, header, rows)
-                count = written if path == output else count
+                with beside.open("wb") as handle:
+                    handle.writelines(chained(csv_text([header]), pieces))
             for path, _, _ in reversed(targets):
                 path.with_name(path.name + ".part").replace(path)
             if not refused:
                 errors_path(output).unlink(missing_ok=True)
         except OSError as error:
             raise FileError(f"{output} 写不进去，请核对权限和磁盘空间：{error.strerror}") from error
-    return count
 
 
-def _write(path: Path, header: tuple[str, ...], rows: Iterable[Sequence[str]]) -> int:
-    count = 0
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(header)
-        for count, row in enumerate(rows, 1):  # noqa: B007 - counted for the summary
-            writer.writerow(row)
-    return count
+def csv_text(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    """The rows as CSV in UTF-8, some thousand at a time."""
+    remaining = iter(rows)
+    while some := list(islice(remaining, 5_000)):
+        made = io.StringIO()
+        csv.writer(made, lineterminator="\n").writerows(some)
+        yield made.getvalue().encode()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from policies.csv_rows import CHUNK, FileError
+from policies.csv_rows import FileError
 from policies.file_rows import CLAIM_COLUMNS, People, read_categories, read_claims, read_persons
 from policies.files import settle_file, subsidy_file, warnings_file
 from policies.statement import explain_claim
@@ -188,17 +188,6 @@ def test_the_order_of_rows_does_not_matter(policy, tmp_path):
             tmp_path, "\n".join([lines[0], *shuffled]), (folder / "categories.csv").read_text(encoding="utf-8"), policy
         )
         assert sorted(output.splitlines()) == sorted(expected)
-
-
-def test_columns_and_rows_read_the_same(tmp_path, monkeypatch):
-    """A faultless chunk is taken by columns, any other by rows: both must find the same numbers."""
-    rows = [row(claim_no=f"A{k}", total=f"{1000 + k}.00") for k in range(3 * CHUNK)]
-    (tmp_path / "X.csv").write_text(claims_text(*rows), encoding="utf-8")
-    quick = read_claims(tmp_path / "X.csv", People())
-    monkeypatch.setattr("policies.file_rows.take_columns", lambda *_: False)
-    slow = read_claims(tmp_path / "X.csv", People())
-    assert quick == slow
-    assert len(quick.claim_nos) == 3 * CHUNK
 
 
 # ———— files that stop a command ————
