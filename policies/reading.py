@@ -14,7 +14,7 @@ from accounts.vocabulary import Category
 from policies.engine.codes import CHARGE_CLASSES, HOSPITAL_LEVELS, LOCATIONS, SERVICES
 from policies.engine.document import Document, SubsidyRule, WarningRule
 from policies.engine.errors import EngineError
-from policies.engine.figures import Figure, show
+from policies.engine.figures import NOTHING, Figure, show
 from policies.engine.money import format_ratio
 from policies.engine.parameters import Parameters
 from policies.engine.parse_work import FIRST_YEAR, LAST_YEAR
@@ -302,8 +302,12 @@ class Reader:
         """Applications, obligations with their dates, targets, duties."""
         decides = {"eligibility": _("决定资格"), "assistance": _("决定按规则的金额"), "case": _("议定金额")}
         for kind in self.document.applications:
-            until = (Shown(_("至"), kind.until.isoformat()),) if kind.until else ()
-            self.add(_("依申请"), kind.name, kind.clauses, *until, who=labels(kind.who), note=decides[kind.decides])
+            more = [Shown(_("至"), kind.until.isoformat())] if kind.until else []
+            if kind.papers:
+                more.append(Shown(_("材料"), "、".join(kind.papers)))
+            if kind.panel_above not in (None, NOTHING):
+                more.append(self.figure(_("会商"), kind.panel_above))
+            self.add(_("依申请"), kind.name, kind.clauses, *more, who=labels(kind.who), note=decides[kind.decides])
         for due in self.document.obligations:
             when = f"{due.after}{due.due_text}" if due.after else due.due_text
             figures = [Shown(_("由"), "、".join(due.by)), Shown(_("期限"), f"{_every(due.every)}{when}")]

@@ -65,6 +65,8 @@ WORK = (
                     WHO_OR_NONE,
                     choice("decides", gettext_lazy("决定什么"), DECIDES),
                     Field("until", gettext_lazy("至"), "date", required=False),
+                    Field("papers", gettext_lazy("申请材料"), "lines", required=False, help=gettext_lazy("每行一项")),
+                    figure("panel_above", gettext_lazy("超过多少须会商"), required=False),
                     CLAUSES,
                 ),
             ),

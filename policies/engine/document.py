@@ -248,13 +248,18 @@ class Funding:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationKind:
-    """What one may apply for; `decides`: eligibility, assistance (an amount by rule) or case (an amount by panel)."""
+    """What one may apply for; `decides`: eligibility, assistance (an amount by rule) or case (an amount by panel).
+
+    `papers` is the checklist of what the applicant brings; an amount above `panel_above` goes to the panel first.
+    """
 
     name: str
     clauses: tuple[str, ...]
     who: tuple[str, ...]
     decides: str
     until: date | None
+    papers: tuple[str, ...] = ()
+    panel_above: Figure | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,8 @@ def application(node: Node) -> ApplicationKind:
         who=node.who(optional=True),
         decides=node.choice("decides", DECIDES),
         until=node.day("until"),
+        papers=node.texts("papers") if node.has("papers") else (),
+        panel_above=node.limit("panel_above"),
     )
     node.done()
     return found
