@@ -32,6 +32,8 @@ class Act(StrEnum):
     CLAIM_READ = "claim_read"
     CLAIM_WRITE = "claim_write"
     CLAIM_CONFIRM = "claim_confirm"
+    CLAIM_EXCEPT = "claim_except"
+    RESETTLE_CONFIRM = "resettle_confirm"
     INSTITUTION_WRITE = "institution_write"
     CONTRADICTION_ANSWER = "contradiction_answer"
     APPLICATION_READ = "application_read"
@@ -45,6 +47,12 @@ class Act(StrEnum):
     WARNING_READ = "warning_read"
     WARNING_SCAN = "warning_scan"
     WARNING_PUSH = "warning_push"
+    MEASURE_READ = "measure_read"
+    MEASURE_WRITE = "measure_write"
+    OBLIGATION_READ = "obligation_read"
+    FINDING_READ = "finding_read"
+    FINDING_OPEN = "finding_open"
+    FINDING_ANSWER = "finding_answer"
     DELIVERY_READ = "delivery_read"
     FEEDBACK_UPLOAD = "feedback_upload"
     POLICY_READ = "policy_read"
@@ -69,6 +77,8 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.APPLICATION_READ,
             Act.POLICY_READ,
             Act.ENROLMENT_READ,
+            Act.MEASURE_READ,
+            Act.MEASURE_WRITE,
             Act.REPORT_READ,
         }
     ),
@@ -98,6 +108,11 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.POLICY_READ,
             Act.ENROLMENT_READ,
             Act.ENROLMENT_WRITE,
+            Act.MEASURE_READ,
+            Act.MEASURE_WRITE,
+            Act.OBLIGATION_READ,
+            Act.FINDING_READ,
+            Act.FINDING_ANSWER,
             Act.REPORT_READ,
         }
     ),
@@ -111,6 +126,8 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.ROSTER_READ,
             Act.ROSTER_CONFIRM_UNUSUAL,
             Act.CLAIM_READ,
+            Act.CLAIM_EXCEPT,
+            Act.RESETTLE_CONFIRM,
             Act.CLAIM_CONFIRM,
             Act.CONTRADICTION_ANSWER,
             Act.APPLICATION_READ,
@@ -118,6 +135,9 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.DELIVERY_READ,
             Act.POLICY_READ,
             Act.ENROLMENT_READ,
+            Act.MEASURE_READ,
+            Act.OBLIGATION_READ,
+            Act.FINDING_READ,
             Act.REPORT_READ,
         }
     ),
@@ -133,6 +153,7 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.WARNING_READ,
             Act.DELIVERY_READ,
             Act.FEEDBACK_UPLOAD,
+            Act.OBLIGATION_READ,
             Act.REPORT_READ,
         }
     ),
@@ -166,6 +187,10 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.FUND_READ,
             Act.AUDIT_READ,
             Act.ENROLMENT_READ,
+            Act.MEASURE_READ,
+            Act.OBLIGATION_READ,
+            Act.FINDING_READ,
+            Act.FINDING_OPEN,
             Act.REPORT_READ,
         }
     ),
