@@ -12,8 +12,9 @@ class MonitoringApp(AppConfig):
         from exchange import kinds
         from monitoring import schedule
         from monitoring.feedback import FEEDBACK
-        from monitoring.panels import WARNINGS
+        from monitoring.panels import FOLLOWUPS, WARNINGS
 
         kinds.register(FEEDBACK)
         panels.register(WARNINGS)
+        panels.register(FOLLOWUPS)
         post_migrate.connect(schedule.ensure, sender=self)

@@ -14,7 +14,10 @@ from accounts.models import Job, Region, User
 from accounts.vocabulary import Category, Department
 from beneficiaries.models import CategorySpell, Person
 from exchange.models import Delivery, InboundFile
+from monitoring.followup.models import FollowUp, Measure, Visit
 from policies.models import PolicyVersion
+
+__all__ = ["BurdenWarning", "DeliveredWarning", "Feedback", "FollowUp", "Measure", "Scan", "ScanPart", "Visit"]
 
 
 def inside(prefix: str, lookup: str = "region_id") -> Q:
@@ -179,3 +182,6 @@ def said_to(user: User) -> Q:
 
 access.scoped("region_id", Act.WARNING_READ, narrow=said_to)(BurdenWarning)
 access.scoped("region_id", Act.WARNING_READ)(Scan)
+access.scoped("region_id", Act.MEASURE_READ)(FollowUp)
+access.scoped("followup__region_id", Act.MEASURE_READ)(Measure)
+access.scoped("followup__region_id", Act.MEASURE_READ)(Visit)

@@ -11,7 +11,8 @@ from accounts.access import Act
 from accounts.models import User
 from beneficiaries.models import Person
 from beneficiaries.panels import Panel
-from monitoring.models import BurdenWarning, Feedback
+from monitoring.followup import selectors
+from monitoring.models import BurdenWarning, Feedback, FollowUp, Measure, Visit
 from monitoring.views import TONES
 
 State = BurdenWarning.State
@@ -47,6 +48,46 @@ def _timeline(user: User, person: Person) -> list[dict[str, Any]]:
             entries.append({"icon": "undo-2", "day": row.refreshed_on, "text": text, "amount": None, "url": url})
         entries += [_answer(answer, url) for answer in row.feedback.all() if answer.superseded_at is None]
     return entries
+
+
+def _helped(user: User, person: Person) -> list[dict[str, Any]]:
+    """Measures that ended, visits and the end of the follow-up."""
+    measures = user.visible(Measure).filter(followup__warning__person=person, ended_on__isnull=False)
+    entries = [
+        {
+            "icon": "hand-helping",
+            "day": one.ended_on,
+            "text": _("%(kind)s：%(outcome)s") % {"kind": one.get_kind_display(), "outcome": one.get_outcome_display()},
+            "amount": one.amount,
+            "who": one.get_department_display(),
+            "url": reverse("monitoring:followup", args=[one.followup_id]),
+        }
+        for one in measures
+    ]
+    for visit in user.visible(Visit).filter(followup__warning__person=person).select_related("by"):
+        url = reverse("monitoring:followup", args=[visit.followup_id])
+        said = {"how": visit.get_how_display(), "text": visit.text}
+        who = visit.by.name if visit.by else ""
+        text = _("%(how)s跟踪：%(text)s") % said
+        entries.append({"icon": "footprints", "day": visit.on, "text": text, "amount": None, "who": who, "url": url})
+    for one in user.visible(FollowUp).filter(warning__person=person, closed_on__isnull=False):
+        text = _("帮扶跟踪结案：%(outcome)s") % {"outcome": one.get_outcome_display()}
+        url = reverse("monitoring:followup", args=[one.pk])
+        entries.append(
+            {"icon": "check", "day": one.closed_on, "text": text, "amount": None, "url": url, "tone": "done"}
+        )
+    return entries
+
+
+FOLLOWUPS = Panel(
+    key="followups",
+    label=gettext_lazy("帮扶"),
+    act=Act.MEASURE_READ,
+    order=45,
+    template="followup/person_panel.html",
+    context=lambda user, person: {"followups": selectors.followups_for(user, state="all", person=person)},
+    timeline=_helped,
+)
 
 
 def _answer(answer: Feedback, url: str) -> dict[str, Any]:

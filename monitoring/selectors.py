@@ -20,6 +20,8 @@ from claims.models import Claim
 from claims.selectors import with_settlement
 from exchange.models import Delivery
 from monitoring import lines
+from monitoring.followup.models import FollowUp
+from monitoring.followup.selectors import with_late_measure, without_measure
 from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, Scan, inside
 from policies import selectors as law
 from policies.engine import Line
@@ -73,19 +75,47 @@ def counties_for(user: User) -> QuerySet[Region]:
 
 
 def waiting(user: User) -> list[Waiting]:
-    """Open warnings for whom pushes them, failed deliveries for whom may send them again: one query."""
-    if not user.may(Act.WARNING_PUSH):
+    """Open warnings, failed deliveries, follow-ups without a measure or with one that is late: one query."""
+    asked: dict[str, tuple[Act, Any, str, QuerySet[Any]]] = {
+        "open": (
+            Act.WARNING_PUSH,
+            _("待推送的预警"),
+            reverse("monitoring:list") + f"?state={State.OPEN}",
+            user.visible(BurdenWarning).filter(state=State.OPEN),
+        ),
+        "parked": (
+            Act.WARNING_PUSH,
+            _("送达失败"),
+            reverse("exchange:deliveries") + f"?state={Delivery.State.PARKED}",
+            user.visible(Delivery).filter(state=Delivery.State.PARKED),
+        ),
+        "none": (
+            Act.MEASURE_WRITE,
+            _("尚无帮扶措施的跟踪"),
+            reverse("monitoring:followups") + "?state=none",
+            without_measure(user.visible(FollowUp)),
+        ),
+        "late": (
+            Act.MEASURE_READ,
+            _("逾期的帮扶措施"),
+            reverse("monitoring:followups") + "?state=late",
+            with_late_measure(user.visible(FollowUp)),
+        ),
+    }
+    mine = {key: entry for key, entry in asked.items() if user.may(entry[0])}
+    if not mine:
         return []
-    opened = _count(user.visible(BurdenWarning).filter(state=State.OPEN))
-    parked = _count(user.visible(Delivery).filter(state=Delivery.State.PARKED))
-    row = Region.objects.filter(pk=user.region_prefix.ljust(12, "0")).values_list(opened, parked).first()
-    if row is None:
-        return []
-    items = [
-        Waiting(_("待推送的预警"), row[0] or 0, reverse("monitoring:list") + f"?state={State.OPEN}"),
-        Waiting(_("送达失败"), row[1] or 0, reverse("exchange:deliveries") + f"?state={Delivery.State.PARKED}"),
+    row = (
+        Region.objects.filter(pk=user.region_prefix.ljust(12, "0"))
+        .values(**{key: _count(entry[3]) for key, entry in mine.items()})
+        .first()
+    )
+    counts = row or {}
+    return [
+        Waiting(entry[1], counts[key], entry[2], late=counts[key] if key == "late" else 0)
+        for key, entry in mine.items()
+        if counts.get(key)
     ]
-    return [item for item in items if item.count]
 
 
 def _count(queryset: QuerySet[Any]) -> Subquery:

@@ -17,6 +17,7 @@ from accounts.models import Job, Level, Region, User
 from exchange import deliveries
 from exchange.models import Delivery
 from monitoring import lines as law
+from monitoring.followup.services import open_followups
 from monitoring.models import BurdenWarning, DeliveredWarning, Scan, ScanPart, inside
 from monitoring.scan import COUNTS, scan_part
 from monitoring.selectors import to_tell
@@ -183,9 +184,9 @@ def push_warnings(
 ) -> list[Delivery]:
     """Closes the month's list: one delivery per department of the same level (S1-17, S0-17, S2-10, S3-15).
 
-    In one transaction with the states of the warnings. A further push of the month sends only what is new or
-    refreshed since, in a further number; with nothing new it returns an empty list. An empty first list goes too:
-    the department then knows that there is nobody. Raises MonitoringError.
+    In one transaction with the states of the warnings and the follow-ups that begin with it. A further push of the
+    month sends only what is new or refreshed since, in a further number; with nothing new it returns an empty list.
+    An empty first list goes too: the department then knows that there is nobody. Raises MonitoringError.
     """
     _allowed(actor, Act.WARNING_PUSH, region)
     first = month.replace(day=1)
@@ -202,6 +203,8 @@ def push_warnings(
             delivery = _push_to(department, region, first, last, actor)
             if delivery:
                 written.append(delivery)
+        told = DeliveredWarning.objects.filter(delivery__in=written).values_list("warning_id", flat=True).distinct()
+        open_followups(list(told))
         progress(_("清单已生成，正在送达"), len(departments), len(departments))
         return written
 

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from monitoring import views
 
@@ -9,6 +9,7 @@ urlpatterns = [
     path("scans/", views.Scans.as_view(), name="scans"),
     path("scans/new/", views.start_scan, name="start_scan"),
     path("scans/<int:pk>/", views.scan, name="scan"),
+    path("followups/", include("monitoring.followup.urls")),
     path("month/", views.month, name="month"),
     path("month/push/", views.push, name="push"),
 ]

@@ -6,7 +6,7 @@ from accounts.models import Region
 from beneficiaries.models import Person
 from exchange.models import Delivery, Partner
 from monitoring import services
-from monitoring.models import BurdenWarning, Scan
+from monitoring.models import BurdenWarning, FollowUp, Measure, Scan
 from policies.services import load_documents
 from tests.monitoring.makers import DAY, make_warned, number
 
@@ -46,7 +46,24 @@ def partner(foreign: bool) -> dict[str, Any]:
     return {"pk": found.get(organisation__department="civil_affairs").pk}
 
 
+def followup(foreign: bool) -> dict[str, Any]:
+    return {"pk": FollowUp.objects.get(warning_id=warning(foreign)["pk"]).pk}
+
+
+def measure(foreign: bool) -> dict[str, Any]:
+    one = FollowUp.objects.get(pk=followup(foreign)["pk"])
+    facts = {"kind": "temporary", "department": "civil_affairs", "owner_name": "某人", "begins_on": DAY, "due_on": DAY}
+    return {"pk": (one.measures.first() or Measure.objects.create(followup=one, **facts)).pk}
+
+
 EXAMPLES = {
+    "monitoring:followup": followup,
+    "monitoring:followup_describe": followup,
+    "monitoring:followup_measure": followup,
+    "monitoring:followup_visit": followup,
+    "monitoring:followup_close": followup,
+    "monitoring:followup_reopen": followup,
+    "monitoring:measure_end": measure,
     "monitoring:warning": warning,
     "monitoring:scan": scan,
     "exchange:delivery": delivery,

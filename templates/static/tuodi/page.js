@@ -39,6 +39,8 @@
     if (dialog) dialog.close();
     else button.closest(".toast-line")?.remove();
   });
+  // A form that was wrong stands open again, with what was typed.
+  document.querySelector("dialog[data-wrong]")?.showModal();
   on("click", "[data-download]", (link) => link.closest("details[data-menu]")?.removeAttribute("open"));
 
   const pass = (line) => {
