@@ -160,6 +160,7 @@ class Listing:
     row_class: Callable[[Any], str] | None = None
     empty: Any = NOTHING
     empty_help: Any = ""
+    note: Any = ""  # beside the count: what it does not say
     bulk: Sequence[Bulk] = ()
     page_size: int = PAGE
     exportable: bool = True

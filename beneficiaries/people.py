@@ -1,6 +1,6 @@
 """What follows from a person's identity number and name: sex, birth date, search keys, pinyin initials."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +22,27 @@ COMPOUND = {
     "尉迟": ("yu", "chi"), "万俟": ("mo", "qi"), "单于": ("chan", "yu"), "长孙": ("zhang", "sun"),
     "澹台": ("tan", "tai"), "令狐": ("ling", "hu"), "宰父": ("zai", "fu"), "亓官": ("qi", "guan"),
 }  # fmt: skip
+SYLLABLES = frozenset(
+    """
+    a ai an ang ao ba bai ban bang bao bei ben beng bi bian biao bie bin bing bo bu ca cai can cang cao ce cen
+    ceng cha chai chan chang chao che chen cheng chi chong chou chu chua chuai chuan chuang chui chun chuo ci cong
+    cou cu cuan cui cun cuo da dai dan dang dao de den deng di dian diao die ding diu dong dou du duan dui dun duo
+    e ei en eng er fa fan fang fei fen feng fiao fo fou fu ga gai gan gang gao ge gei gen geng gong gou gu gua
+    guai guan guang gui gun guo ha hai han hang hao he hei hen heng hong hou hu hua huai huan huang hui hun huo ji
+    jia jian jiang jiao jie jin jing jiong jiu ju juan jue jun ka kai kan kang kao ke ken keng kong kou ku kua
+    kuai kuan kuang kui kun kuo la lai lan lang lao le lei leng li lia lian liang liao lie lin ling liu lo long
+    lou lu luan lun luo lv lve ma mai man mang mao me mei men meng mi mian miao mie min ming miu mo mou mu na nai
+    nan nang nao ne nei nen neng ni nian niang niao nie nin ning niu nong nou nu nuan nun nuo nv nve o ou pa pai
+    pan pang pao pei pen peng pi pian piao pie pin ping po pou pu qi qia qian qiang qiao qie qin qing qiong qiu qu
+    quan que qun ran rang rao re ren reng ri rong rou ru rua ruan rui run ruo sa sai san sang sao se sen seng sha
+    shai shan shang shao she shen sheng shi shou shu shua shuai shuan shuang shui shun shuo si song sou su suan
+    sui sun suo ta tai tan tang tao te teng ti tian tiao tie ting tong tou tu tuan tui tun tuo wa wai wan wang wei
+    wen weng wo wu xi xia xian xiang xiao xie xin xing xiong xiu xu xuan xue xun ya yan yang yao ye yi yin ying yo
+    yong you yu yuan yue yun za zai zan zang zao ze zei zen zeng zha zhai zhan zhang zhao zhe zhen zheng zhi zhong
+    zhou zhu zhua zhuai zhuan zhuang zhui zhun zhuo zi zong zou zu zuan zui zun zuo
+    """.split()
+)
+BEGINNINGS = frozenset(syllable[:n] for syllable in SYLLABLES for n in range(1, len(syllable))) - SYLLABLES
 READING = 300  # characters of a stored reading
 
 
@@ -54,6 +75,37 @@ def initials(name: str) -> str:
 def initials_of(reading: str) -> str:
     """The first letters of a reading."""
     return "".join(syllable[0] for syllable in reading.split())[:40]
+
+
+def segmentations(letters: str) -> Iterator[tuple[list[str], str]]:
+    """Ways to read letters as whole syllables and the beginning of a further one (longer syllables first).
+
+    `yulan` → (yu, lan) and nothing; `xian` → (xian), (xi, an); `zengyul` → (zeng, yu) and l. A space ends a syllable.
+    At least one syllable is whole; letters that are no pinyin give nothing.
+    """
+    words = letters.split(" ")
+
+    def read(word: str, last: bool) -> Iterator[tuple[list[str], str]]:
+        if not word:
+            yield [], ""
+            return
+        for length in range(min(6, len(word)), 0, -1):
+            if word[:length] in SYLLABLES:
+                for further, rest in read(word[length:], last):
+                    yield [word[:length], *further], rest
+        if last and word in BEGINNINGS:
+            yield [], word
+
+    def follow(at: int) -> Iterator[tuple[list[str], str]]:
+        last = at == len(words) - 1
+        for syllables, rest in read(words[at], last):
+            if last:
+                yield syllables, rest
+            elif not rest:
+                for further, end in follow(at + 1):
+                    yield [*syllables, *further], end
+
+    return (found for found in follow(0) if found[0])
 
 
 def derived(numbers: Sequence[str], names: Sequence[str]) -> dict[str, list[Any]]:

@@ -1,87 +1,48 @@
 """Named reads of the register; every one starts from what the user may see."""
 
-import re
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Value
-from django.db.models.functions import Replace
+from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
 
 from accounts.models import Region, User
-from beneficiaries.models import CategorySpell, Household, NameGrams, Person, id_key, phone_key, tail_key
+from beneficiaries.models import CategorySpell, Document, Person, id_key
 from exchange import reader
-from exchange.reader.text import compact
-
-PLAIN_NAME = Replace("name", Value(reader.names.INTERPUNCT), Value(""))
-_TAIL = re.compile(r"[0-9]{3}[0-9X]")
-_LETTERS = re.compile(r"[a-z]+")
-_MOBILE = re.compile(r"1[3-9][0-9]{9}")
 
 
 def persons(
     user: User,
     *,
-    q: str = "",
+    found: QuerySet[Person] | None = None,
     category: str = "",
     department: str = "",
     region: Region | None = None,
     on: date | None = None,
 ) -> QuerySet[Person]:
-    """The person list: visible persons with their present categories; three queries with the categories."""
+    """The person list: visible persons (or those `found` by a search) with their present categories; two queries."""
     today = on or timezone.localdate()
-    found = user.visible(Person).select_related("region", "household")
+    rows = found if found is not None else user.visible(Person).filter(merged_into=None)
+    rows = rows.select_related("region", "household")
     if region:
-        found = found.filter(region_id__startswith=region.prefix)
-    if q.strip():
-        found = found.alias(name_pieces=NameGrams("name"), plain_name=PLAIN_NAME).filter(matching(q))
+        rows = rows.filter(region_id__gte=region.prefix.ljust(12, "0"), region_id__lte=region.prefix.ljust(12, "9"))
     if category or department:
         held = CategorySpell.objects.on(today).filter(person=OuterRef("pk"))
         held = held.filter(category=category) if category else held
-        found = found.filter(Exists(held.filter(department=department) if department else held))
-    return found.prefetch_related(Prefetch("spells", CategorySpell.objects.on(today), to_attr="held"))
-
-
-def matching(q: str) -> Q:
-    """What was typed into the search box as a condition on persons.
-
-    A whole identity number, its last four characters, a mobile number, a household's number, pinyin initials, or any
-    part of a name of one or more characters; each has its index.
-    """
-    text = compact(q).upper()
-    if text.isascii() and text[:1].isdigit():
-        return _by_number(text)
-    if _LETTERS.fullmatch(text.lower()):
-        return Q(initials__startswith=text.lower())
-    return _by_name(reader.names.normalise(q))
-
-
-def _by_number(text: str) -> Q:
-    if len(text) in (15, 18):
-        try:
-            return Q(id_key=id_key(reader.identity.normalise(text)))
-        except reader.FieldError:
-            pass
-    if _MOBILE.fullmatch(text):
-        return Q(phone_key=phone_key(text))
-    households = Household.objects.filter(number=text).values("pk")
-    if _TAIL.fullmatch(text):
-        return Q(tail_key=tail_key(text)) | Q(household__in=households)
-    return Q(household__in=households)
-
-
-def _by_name(name: str) -> Q:
-    plain = name.replace(reader.names.INTERPUNCT, "")
-    if not plain:
-        return Q(pk=None)
-    pieces = [plain[i : i + 2] for i in range(len(plain) - 1)] or [plain]
-    found = Q(name_pieces__contains=pieces)
-    return found & Q(plain_name__contains=plain) if len(plain) > 2 else found
+        rows = rows.filter(Exists(held.filter(department=department) if department else held))
+    return rows.prefetch_related(Prefetch("spells", CategorySpell.objects.on(today), to_attr="held"))
 
 
 def by_number(user: User, id_number: str) -> Person | None:
-    """The visible person of a whole identity number, however it is typed. Raises reader.FieldError."""
-    return user.visible(Person).filter(id_key=id_key(reader.identity.normalise(id_number))).first()
+    """The visible person of a whole identity number, main or further, however it is typed. Raises reader.FieldError.
+
+    Who was merged into another is found as that other.
+    """
+    key = id_key(reader.identity.normalise(id_number))
+    visible = user.visible(Person)
+    if document := Document.objects.filter(number_key=key).values_list("person_id", flat=True).first():
+        return visible.filter(pk=document).first()
+    return visible.filter(id_key=key, merged_into=None).first()
 
 
 def history(person: Person) -> list[CategorySpell]:

@@ -16,7 +16,8 @@ from accounts.vocabulary import CERTIFIES, Category, Department
 from beneficiaries.changes import Cause, facts_changed
 from beneficiaries.dependants import take_back_spells
 from beneficiaries.models import CategorySpell, Household, Person, id_key, phone_key, tail_key
-from beneficiaries.people import initials
+from beneficiaries.people import initials_of, reading
+from beneficiaries.persons.services import holder_of
 from exchange import reader
 from exchange.models import InboundFile
 
@@ -131,6 +132,7 @@ def register_person(
     household: str = "",
     relation: str = "",
     phone: str = "",
+    address: str = "",
     rural: bool = True,
 ) -> Person:
     """A person entered by hand. Numbers, name and phone as typed: the reader's rules bring them to normal form.
@@ -141,19 +143,21 @@ def register_person(
         raise PermissionDenied(_("您的角色或管辖范围不能登记此人"))
     number, clean_name, clean_phone = _normal_form(id_number, name, phone)
     with transaction.atomic():
-        known = Person.objects.select_for_update().filter(id_key=id_key(number)).first()
-        if known:
+        if known := holder_of(id_key(number)):
             raise ValidationError({"id_number": _("此人已登记（%(name)s），请打开其档案办理") % {"name": known.name}})
+        said = reading(clean_name)
         person = Person(
             id_number=number,
             id_key=id_key(number),
             tail_key=tail_key(number),
             name=clean_name,
-            initials=initials(clean_name),
+            pinyin=said,
+            initials=initials_of(said),
             sex=reader.identity.sex(number),
             birth_date=reader.identity.birth_date(number),
             region=region,
             rural=rural,
+            address=address.strip()[:200],
             household=_household(household, region),
             relation=relation.strip()[:20],
             phone=clean_phone or None,

@@ -14,13 +14,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import Act
 from accounts.doors import get_visible, go, requires
-from accounts.lists import Column, ListPage
+from accounts.lists import Column, Listing, ListPage
 from accounts.models import ReadRecord, User
 from accounts.services import record_read
 from beneficiaries import selectors, services, timeline
 from beneficiaries.forms import NumberForm, PersonFilter, PersonForm, RevealForm
 from beneficiaries.models import Person
 from beneficiaries.panels import Panel, panels_for
+from beneficiaries.searching import MOST, search
 from exchange import reader
 
 
@@ -49,7 +50,20 @@ class PersonList(ListPage):
     empty_help = gettext_lazy("人员由部门名单带来，也可以点击“登记人员”逐一登记。")
 
     def rows(self, filters: dict[str, Any]) -> QuerySet[Person]:
-        return selectors.persons(self.user, **{name: value for name, value in filters.items() if value})
+        given = {name: value for name, value in filters.items() if value}
+        self.cut = False
+        if q := given.pop("q", "").strip():
+            given["found"], self.cut = search(self.user, q)
+        return selectors.persons(self.user, **given)
+
+    def listing(self) -> Listing:
+        """A search has its own order: whole names before beginnings before parts."""
+        found = super().listing()
+        if "rank" in found.rows.query.annotations:
+            found.default_sort = "rank"
+        if self.cut:
+            found.note = _("只列出最接近的 %(most)s 人，请再多输入几个字") % {"most": MOST}
+        return found
 
     def row_url(self, row: Person) -> str:
         return reverse("beneficiaries:person", args=[row.pk])

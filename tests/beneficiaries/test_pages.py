@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.models import ReadRecord
 from accounts.vocabulary import Role
-from beneficiaries import selectors
+from beneficiaries import searching
 from beneficiaries.models import Person, id_key
 from exchange import selectors as files
 from exchange import services as exchange
@@ -42,26 +42,57 @@ def people(users):
         ("zyl", {0}),
         ("ZY", {0}),
         ("sq", {4}),
+        ("yl", {0}),
+        ("yun", {1}),
+        ("zeng yu lan", {0}),
+        ("zengyul", {0}),
+        ("yulan", {0}),
+        ("shan qi", {4}),
+        ("dan qi", set()),
+        ("保康镇", {0, 1, 2, 4}),
+        (number(2)[-6:], {2}),
+        (number(2)[-5:], {2}),
         (number(2), {2}),
         (f" {number(2)[:6]} {number(2)[6:].lower()}", {2}),
         (number(2)[-4:], {2}),
         ("150521000000", {0, 1, 2}),
         ("13900000004", {4}),
         ("19991231", set()),
-        ("", {0, 1, 2, 3, 4}),
     ],
 )
 def test_search(people, users, q, found):
     numbers = {id_key(number(n)): n for n in range(5)}
-    rows = selectors.persons(users[Role.CASE_WORKER], q=q)
+    rows = searching.search(users[Role.CASE_WORKER], q)[0]
     assert {numbers[row.id_key] for row in rows} == found
 
 
-def test_search_uses_the_index_of_pieces(people, users):
-    with connection.cursor() as cursor:
+@pytest.mark.parametrize(
+    ("q", "index"),
+    [("其其", "person_name_grams"), ("yulan", "person_reading_pieces"), ("yl", "person_reading_pieces")],
+)
+def test_search_uses_its_indexes(people, users, q, index):
+    ways = searching.read(users[Role.CASE_WORKER], q).ways
+    with CaptureQueriesContext(connection) as queries, connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        rows = selectors.persons(users[Role.CASE_WORKER], q="其其").order_by()
-        assert "person_name_grams" in rows.explain()
+        searching._keys(users[Role.CASE_WORKER], ways[-1:])
+        statement = queries[-1]["sql"]
+        cursor.execute(f"EXPLAIN {statement}")
+        assert index in str(cursor.fetchall())
+
+
+def test_whole_names_come_before_beginnings_before_parts(tongliao, users):
+    names = ("李伟王", "王伟国", "王伟", "小王伟", "伟王")
+    send(roster(*(line(n, name=name) for n, name in enumerate(names))))
+    found, cut = searching.search(users[Role.CASE_WORKER], "王伟")
+    assert [one.name for one in found.order_by("rank", "pk")] == ["王伟", "王伟国", "小王伟"]
+    assert not cut
+
+
+def test_a_search_that_finds_too_many_says_so(client, people, users, monkeypatch):
+    monkeypatch.setattr(searching, "MOST", 1)
+    client.force_login(users[Role.CASE_WORKER])
+    page = client.get(reverse("beneficiaries:list"), {"q": "其"}).content.decode()
+    assert "请再多输入几个字" in page
 
 
 def test_the_list_is_cut_to_region_and_takes_a_fixed_number_of_queries(client, people, users):
