@@ -25,6 +25,7 @@ class Act(StrEnum):
     PERSON_READ = "person_read"
     PERSON_REVEAL = "person_reveal"
     PERSON_WRITE = "person_write"
+    PERSON_MERGE = "person_merge"
     ROSTER_READ = "roster_read"
     ROSTER_UPLOAD = "roster_upload"
     ROSTER_CONFIRM = "roster_confirm"
@@ -121,6 +122,7 @@ GRANTS: dict[str, frozenset[Act]] = {
         | {
             Act.APPLICATION_DECIDE,
             Act.PANEL_READ,
+            Act.PERSON_MERGE,
             Act.PERSON_READ,
             Act.PERSON_REVEAL,
             Act.ROSTER_READ,
