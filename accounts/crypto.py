@@ -137,3 +137,8 @@ def blind_indexes(texts: Iterable[str | None], purpose: str) -> list[str | None]
         second.update(first.digest())
         found.append(second.hexdigest()[:32])
     return found
+
+
+def digest_key(purpose: str) -> bytes:
+    """32 bytes under INDEX_KEY for keyed hashes of whole rows (BLAKE2b): without the key nobody can try contents."""
+    return hmac.digest(_index_key(settings.INDEX_KEY), f"{purpose}\0digest".encode(), "sha256")

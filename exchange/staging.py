@@ -35,12 +35,12 @@ def stage_reading(
     fill: Fill,
     *,
     table: str = TABLE,
-    seen: Callable[[reader.Batch], None] | None = None,
+    sift: Callable[[reader.Batch], reader.Batch] = lambda batch: batch,
 ) -> None:
     """Copies every row of the file into `table`: identity (sealed, with its blind index), name, faults, and `fill`.
 
-    A faulty row gets outcome `error` with code, field and reason. Notes are counted into `file.notes`. `seen` is
-    called with each batch. `table` has the columns of `exchange_stagedrow` that are named here.
+    A faulty row gets outcome `error` with code, field and reason. Notes are counted into `file.notes`. `sift` is
+    given each batch and says what of it must be copied. `table` has the columns of `exchange_stagedrow` named here.
     """
     notes: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[str, str], str] = {}
@@ -49,9 +49,9 @@ def stage_reading(
         step = _("读取文件")
         with _Writer(cursor, table) as writer:
             for batch in reading.batches():
-                writer.put(_common(file, batch) | fill(batch))
-                if seen:
-                    seen(batch)
+                rest = sift(batch)
+                if len(rest):
+                    writer.put(_common(file, rest) | fill(rest))
                 for found in batch.notes.values():
                     for note in found:
                         notes[note.code, note.field] += 1

@@ -9,16 +9,31 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from accounts.crypto import decrypt
 from accounts.jobs import Progress
 from accounts.models import Level, User
 from beneficiaries.changes import categories_of_file_changed
 from beneficiaries.people import derived
-from beneficiaries.roster.comparing import parameters
+from beneficiaries.roster.comparing import SETTINGS, parameters
 from exchange import staging
 from exchange.errors import RegisterMoved
-from exchange.models import InboundFile, StagedRow
+from exchange.models import InboundFile
 
 BATCH = 20_000
+
+# What will be written: the rows without doubt, and the doubtful ones of which a person said that they hold.
+# `renamed` rows bring their person's name, `alive` ones end a recorded death.
+ROWS = """
+CREATE TEMP TABLE roster_row ON COMMIT DROP AS
+SELECT i."row", coalesce(nullif(i.otherwise, ''), i.outcome) AS outcome, i.outcome = 'doubtful' AS decided, i.id_number,
+       i.id_key, i.name, i.category, i.region_code, i.household, i.relation, i.valid_from, i.valid_to, i.exit_reason,
+       i.phone, i.phone_key, i.person_id, i.spell_id, i.digest,
+       i.person_id IS NOT NULL AND (i.code = 'named' OR i.decision = 'take_file') AS renamed,
+       i.decision = 'alive' AS alive
+FROM exchange_stagedrow i
+WHERE i.file_id = %(file)s AND (i.outcome IN ('new', 'changed', 'exited')
+    OR (i.outcome = 'doubtful' AND i.decision IN ('take_file', 'keep_register', 'alive', 'choose')))
+"""
 
 # Whether anything that the preview relied upon has changed since.
 MOVED = """
@@ -26,12 +41,15 @@ SELECT EXISTS (
     SELECT FROM exchange_stagedrow i JOIN beneficiaries_categoryspell s ON s.id = i.spell_id
     WHERE i.file_id = %(file)s AND s.known_to IS NOT NULL
 ) OR EXISTS (
-    SELECT FROM exchange_stagedrow i JOIN beneficiaries_person p ON p.id_key = i.id_key
-    WHERE i.file_id = %(file)s AND i.outcome IN ('new', 'changed') AND (i.person_id IS NULL OR p.name <> i.name
-        OR p.deceased_on < coalesce(i.valid_to, 'infinity'))
+    SELECT FROM roster_row i JOIN beneficiaries_person p ON p.id_key = i.id_key WHERE i.person_id IS NULL
 ) OR EXISTS (
-    SELECT FROM exchange_stagedrow i JOIN beneficiaries_categoryspell s ON s.person_id = i.person_id
-    WHERE i.file_id = %(file)s AND i.outcome = 'new' AND s.department = %(department)s AND s.known_to IS NULL
+    SELECT FROM roster_row i JOIN beneficiaries_person p ON p.id = i.person_id
+    WHERE i.outcome IN ('new', 'changed') AND (p.merged_into_id IS NOT NULL
+        OR (p.name <> i.name AND NOT i.renamed AND NOT i.decided)
+        OR (p.deceased_on < coalesce(i.valid_to, 'infinity') AND NOT i.alive))
+) OR EXISTS (
+    SELECT FROM roster_row i JOIN beneficiaries_categoryspell s ON s.person_id = i.person_id
+    WHERE i.outcome = 'new' AND s.department = %(department)s AND s.known_to IS NULL
         AND (s.valid_to IS NULL OR s.valid_to >= %(month)s)
 )
 """
@@ -40,8 +58,7 @@ SELECT EXISTS (
 PLACES = """
 INSERT INTO accounts_region (code, name, level, parent_id)
 SELECT DISTINCT %(code)s, %(code)s, %(level)s::smallint, %(parent)s
-FROM exchange_stagedrow i
-WHERE i.file_id = %(file)s AND i.outcome IN ('new', 'changed', 'exited') AND i.region_code <> '' AND {only}
+FROM roster_row i WHERE i.region_code <> '' AND {only}
 ON CONFLICT DO NOTHING
 """
 TOWNSHIPS = (
@@ -63,8 +80,7 @@ PREFIX = """CASE WHEN substr(i.region_code, 5) = '00000000' THEN left(i.region_c
 HOUSEHOLDS = f"""
 INSERT INTO beneficiaries_household (number, region_id, source_id)
 SELECT DISTINCT i.household, {COUNTY}, %(file)s
-FROM exchange_stagedrow i
-WHERE i.file_id = %(file)s AND i.outcome IN ('new', 'changed') AND i.household <> ''
+FROM roster_row i WHERE i.outcome IN ('new', 'changed') AND i.household <> ''
 ON CONFLICT DO NOTHING
 """  # noqa: S608 - made of constants
 
@@ -73,16 +89,19 @@ CREATE TEMP TABLE roster_newcomer (id_key uuid, tail_key uuid, sex text, birth_d
     initials text) ON COMMIT DROP
 """
 PERSONS = f"""
-INSERT INTO beneficiaries_person (id_number, id_key, tail_key, name, pinyin, initials, sex, birth_date, region_id, rural,
-    household_id, relation, phone, phone_key, source_id, created_at)
+INSERT INTO beneficiaries_person (id_number, id_key, tail_key, name, pinyin, initials, sex, birth_date, region_id,
+    rural, household_id, relation, phone, phone_key, source_id, created_at)
 SELECT i.id_number, i.id_key, n.tail_key, i.name, n.pinyin, n.initials, n.sex, n.birth_date,
        coalesce(nullif(i.region_code, ''), %(place)s), true, h.id, i.relation, i.phone, i.phone_key, %(file)s, %(now)s
-FROM exchange_stagedrow i
+FROM roster_row i
 JOIN roster_newcomer n ON n.id_key = i.id_key
 LEFT JOIN beneficiaries_household h ON h.number = i.household AND h.region_id = {COUNTY}
-WHERE i.file_id = %(file)s AND i.outcome = 'new' AND i.person_id IS NULL
+WHERE i.person_id IS NULL
 ORDER BY i."row"
 """  # noqa: S608
+FOUND = """
+UPDATE roster_row i SET person_id = p.id FROM beneficiaries_person p WHERE i.person_id IS NULL AND p.id_key = i.id_key
+"""
 
 # What a department newly says of a known person replaces what the register had; what it said before, and what it does
 # not say, does not. A wider place (the county of a known village) is no news.
@@ -105,10 +124,10 @@ SELECT i."row", i.outcome, p.id AS person_id, i.category, coalesce(nullif(i.regi
        CASE WHEN i.phone_key IS DISTINCT FROM s.phone_key THEN i.phone END AS new_phone,
        CASE WHEN i.phone_key IS DISTINCT FROM s.phone_key THEN i.phone_key END AS new_phone_key,
        p.source_id IS DISTINCT FROM %(file)s AS known
-FROM exchange_stagedrow i
-JOIN beneficiaries_person p ON p.id_key = i.id_key
+FROM roster_row i
+JOIN beneficiaries_person p ON p.id = i.person_id
 LEFT JOIN beneficiaries_categoryspell s ON s.id = i.spell_id
-WHERE i.file_id = %(file)s AND i.outcome IN ('new', 'changed', 'exited') AND i."row" IS NOT NULL
+WHERE i.outcome IN ('new', 'changed', 'exited') AND i."row" IS NOT NULL
 """  # noqa: S608
 CHANGING = """
     t.known AND (t.new_region <> p.region_id OR t.new_household <> coalesce(p.household_id, 0)
@@ -126,6 +145,24 @@ UPDATE beneficiaries_person p SET region_id = coalesce(t.new_region, p.region_id
     phone = coalesce(t.new_phone, p.phone), phone_key = coalesce(t.new_phone_key, p.phone_key)
 FROM roster_target t WHERE p.id = t.person_id AND {CHANGING}
 """  # noqa: S608
+# What decisions change of a person: the name (with its readings, worked out as for newcomers), a death withdrawn.
+BEFORE_DECIDED = """
+INSERT INTO beneficiaries_personbefore (file_id, person_id, region_id, household_id, relation, phone, phone_key, name,
+    deceased_on, death_source)
+SELECT %(file)s, p.id, p.region_id, p.household_id, p.relation, p.phone, p.phone_key, p.name, p.deceased_on,
+       p.death_source
+FROM roster_row i JOIN beneficiaries_person p ON p.id = i.person_id WHERE i.renamed OR i.alive
+ON CONFLICT (file_id, person_id) DO UPDATE SET name = excluded.name, deceased_on = excluded.deceased_on,
+    death_source = excluded.death_source
+"""
+RENAME = """
+UPDATE beneficiaries_person p SET name = i.name, pinyin = n.pinyin, initials = n.initials
+FROM roster_row i JOIN roster_newcomer n ON n.id_key = i.id_key WHERE i.renamed AND p.id = i.person_id
+"""
+REVIVE = """
+UPDATE beneficiaries_person p SET deceased_on = NULL, death_source = '' FROM roster_row i
+WHERE i.alive AND p.id = i.person_id
+"""
 
 # Spells that make room, each with the pieces of it that stay true: up to the day before, from the day after.
 CLOSING = """
@@ -140,7 +177,7 @@ WHERE s.department = %(department)s AND s.known_to IS NULL AND s.id IS DISTINCT 
     AND daterange(s.valid_from, s.valid_to, '[]') && daterange(t.valid_from, t.valid_to, '[]')
 UNION ALL
 SELECT i.spell_id, i.valid_to, NULL, i.exit_reason
-FROM exchange_stagedrow i WHERE i.file_id = %(file)s AND i.outcome = 'exited' AND i."row" IS NULL
+FROM roster_row i WHERE i.outcome = 'exited' AND i."row" IS NULL
 """
 CLOSE = """
 UPDATE beneficiaries_categoryspell s SET known_to = %(now)s, closed_by_id = %(file)s
@@ -170,7 +207,23 @@ SELECT person_id, category, %(department)s, region_id, valid_from, valid_to, exi
 FROM roster_target ORDER BY "row"
 """
 )
-TEMPORARY = "DROP TABLE IF EXISTS roster_newcomer, roster_target, roster_closing"
+# What the next file is compared with first (`SpellEcho`): rows that were written, and rows that said the same in other
+# words. Not a row on whose name a person decided: next month it must be doubtful again. Nor one that is unchanged only
+# because the person's own row agrees.
+ECHO = """
+INSERT INTO beneficiaries_spellecho (spell_id, person_id, department, region_code, digest)
+SELECT s.id, s.person_id, s.department, s.region_id, i.digest
+FROM roster_row i JOIN beneficiaries_categoryspell s ON s.source_id = %(file)s AND s.source_row = i."row"
+WHERE s.known_to IS NULL AND s.valid_to IS NULL AND i.digest IS NOT NULL AND NOT i.decided
+UNION ALL
+SELECT s.id, s.person_id, s.department, s.region_id, i.digest
+FROM exchange_stagedrow i JOIN beneficiaries_categoryspell s ON s.id = i.spell_id
+WHERE i.file_id = %(file)s AND i.outcome = 'unchanged' AND i.code = '' AND i.digest IS NOT NULL
+    AND s.known_to IS NULL AND s.valid_to IS NULL AND i.household IN ('', s.household)
+    AND i.relation IN ('', s.relation) AND (i.phone_key IS NULL OR i.phone_key = s.phone_key)
+ON CONFLICT (spell_id) DO UPDATE SET digest = excluded.digest
+"""
+TEMPORARY = "DROP TABLE IF EXISTS roster_row, roster_newcomer, roster_target, roster_closing"
 
 
 def apply(file: InboundFile, *, actor: User | None, progress: Progress) -> dict[str, int]:
@@ -184,11 +237,16 @@ def apply(file: InboundFile, *, actor: User | None, progress: Progress) -> dict[
     with connection.cursor() as cursor:
         # Rosters of one department are written one after the other.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"roster {file.department}"])
+        cursor.execute(SETTINGS)
+        cursor.execute(TEMPORARY)
+        cursor.execute(ROWS, values)
+        cursor.execute("ANALYZE roster_row")
         cursor.execute(MOVED, values)
         if cursor.fetchone()[0]:
             raise RegisterMoved(_("预览之后登记簿有变化，已重新比对；请再次核对后确认。"))
-        cursor.execute(TEMPORARY)
-        return _write(cursor, file, values, progress)
+        written = _write(cursor, file, values, progress)
+    categories_of_file_changed(file.pk)
+    return written
 
 
 def _write(cursor: Any, file: InboundFile, values: dict[str, Any], progress: Progress) -> dict[str, int]:
@@ -202,8 +260,9 @@ def _write(cursor: Any, file: InboundFile, values: dict[str, Any], progress: Pro
     run(VILLAGES, level=Level.VILLAGE)
     written["households"] = run(HOUSEHOLDS)
     run(NEWCOMERS)
-    _derive_newcomers(cursor, file)
+    _derive(cursor)
     written["persons"] = run(PERSONS)
+    run(FOUND)
     staging.refresh_statistics("beneficiaries_household", written["households"])
     staging.refresh_statistics("beneficiaries_person", written["persons"])
     progress(_("更新人员信息"), 1, 5)
@@ -211,6 +270,8 @@ def _write(cursor: Any, file: InboundFile, values: dict[str, Any], progress: Pro
     cursor.execute("ANALYZE roster_target")
     run(BEFORE)
     written["persons_changed"] = run(CHANGE_PERSONS)
+    run(BEFORE_DECIDED)
+    written["renamed"], written["revived"] = run(RENAME), run(REVIVE)
     progress(_("结束旧认定"), 2, 5)
     run(CLOSING)
     cursor.execute("ANALYZE roster_closing")
@@ -219,17 +280,25 @@ def _write(cursor: Any, file: InboundFile, values: dict[str, Any], progress: Pro
     written["reopened"] = run(REOPEN)
     written["opened"] = run(OPEN)
     staging.refresh_statistics("beneficiaries_categoryspell", written["opened"])
-    categories_of_file_changed(file.pk)
+    run(ECHO)
     progress(_("写入新认定"), 5, 5)
     return written
 
 
-def _derive_newcomers(cursor: Any, file: InboundFile) -> None:
-    """Sex, birth date, search keys of the persons who are new, from their identity numbers, in batches."""
-    new = StagedRow.objects.filter(file=file, outcome="new", person_id=None).order_by("row")
+def _derive(cursor: Any) -> None:
+    """Sex, birth date, search keys of those who are new or get another name, from number and name, in batches."""
     last = -1
-    while found := list(new.filter(row__gt=last).values_list("row", "id_key", "id_number", "name")[:BATCH]):
-        rows, keys, numbers, names = zip(*found, strict=True)
+    while True:
+        cursor.execute(
+            'SELECT "row", id_key, id_number, name FROM roster_row '
+            'WHERE (person_id IS NULL OR renamed) AND "row" > %s ORDER BY "row" LIMIT %s',
+            [last, BATCH],
+        )
+        found = cursor.fetchall()
+        if not found:
+            return
+        rows, keys, sealed, names = zip(*found, strict=True)
         last = rows[-1]
+        numbers = [decrypt(number, "id_number") for number in sealed]
         with staging.copying("roster_newcomer") as put:
             put({"id_key": list(keys)} | derived(numbers, names))

@@ -1,9 +1,11 @@
 """A roster against the register: outcome, code and reason of every row.
 
-Staging goes through a temporary table without indexes; one INSERT … SELECT then writes the rows with their outcome, so
-that no row is written twice.
+Rows that say what the department said last month are known by their hash and staged at once (`sieve`). The others go
+through a temporary table without indexes; one INSERT … SELECT then writes them with their outcome, so that no row is
+written twice.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from accounts.jobs import Progress
+from beneficiaries.roster.sieve import Sieve
 from exchange import reader, staging
 from exchange.models import InboundFile
 
@@ -18,67 +21,111 @@ INCOMING = """
 CREATE TEMP TABLE roster_incoming (
     file_id bigint, "row" integer, outcome text, code text, field text, reason text, "values" jsonb, id_number bytea,
     id_key uuid, name text, category text, region_code text, household text, relation text, valid_from date,
-    valid_to date, exit_reason text, phone bytea, phone_key uuid) ON COMMIT DROP;
+    valid_to date, exit_reason text, phone bytea, phone_key uuid, digest uuid) ON COMMIT DROP;
 CREATE TEMP TABLE roster_twice ("row" integer, code text, first integer) ON COMMIT DROP;
+CREATE TEMP TABLE roster_apart ("row" integer, spell_id bigint, person_id bigint) ON COMMIT DROP;
 """
+# A county's file needs little of either; a prefecture's joins stay in memory, and compiling them never pays.
+SETTINGS = "SET LOCAL work_mem = '192MB'; SET LOCAL jit = off"
+
+REASON = """CASE
+    WHEN verdict[2] = 'repeated' THEN format(%(repeated)s, first)
+    WHEN verdict[2] = 'duplicate_differs' THEN format(%(duplicate_differs)s, first)
+    WHEN verdict[2] = 'name_differs' THEN format(%(name_differs)s, known_name, name)
+    WHEN verdict[2] = 'deceased' THEN format(%(deceased)s, deceased_on)
+    WHEN verdict[2] = 'not_found' THEN %(not_found)s
+    WHEN verdict[2] = 'date_order' THEN format(%(date_order)s, spell_from)
+    WHEN verdict[2] = 'named' THEN %(named)s
+    ELSE '' END"""
 
 # `same`: the open spell of the row's own category, by hash join. `other`: for the few rows without one, the spell that
-# the row changes, or an ended one that it repeats word for word.
-COMPARE = """
+# the row changes, or an ended one that it repeats word for word. `doubt`: why a person must decide; `plain`: what the
+# row comes to when there is no doubt, or the doubt is settled.
+# A number leads to the person, to the person into whom theirs was merged, or to whom a further document names.
+COMPARE = f"""
 INSERT INTO exchange_stagedrow (file_id, "row", outcome, code, field, reason, id_number, id_key, name, category,
     region_code, household, relation, valid_from, valid_to, exit_reason, phone, phone_key, person_id, spell_id,
-    "values")
-SELECT file_id, "row", verdict[1], verdict[2], field,
-       CASE WHEN code <> '' THEN reason
-            WHEN verdict[2] = 'repeated' THEN format(%(repeated)s, first)
-            WHEN verdict[2] = 'duplicate_differs' THEN format(%(duplicate_differs)s, first)
-            WHEN verdict[2] = 'name_differs' THEN format(%(name_differs)s, known_name, name)
-            WHEN verdict[2] = 'deceased' THEN format(%(deceased)s, deceased_on)
-            WHEN verdict[2] = 'not_found' THEN %(not_found)s
-            WHEN verdict[2] = 'date_order' THEN format(%(date_order)s, known_from)
-            ELSE '' END,
+    "values", digest, otherwise)
+SELECT file_id, "row", verdict[1], verdict[2], field, CASE WHEN code <> '' THEN reason ELSE {REASON} END,
        id_number, id_key, name, category, region_code, household, relation, valid_from, valid_to, exit_reason, phone,
-       phone_key, person_id, spell_id, "values"
+       phone_key, person_id, spell_id, "values", digest,
+       CASE WHEN verdict[1] = 'doubtful' AND verdict[2] <> 'not_found' OR verdict[2] = 'named' THEN otherwise
+            ELSE '' END
 FROM (
-    SELECT i.*, t.first, p.id AS person_id, p.name AS known_name, p.deceased_on, s.id AS spell_id,
-        s.valid_from AS known_from,
-        CASE
-        WHEN i.code <> '' THEN ARRAY['error', i.code]
-        WHEN t.code = 'repeated' THEN ARRAY['unchanged', 'repeated']
-        WHEN t.code IS NOT NULL THEN ARRAY['doubtful', t.code]
-        WHEN p.name <> i.name THEN ARRAY['doubtful', 'name_differs']
-        WHEN i.valid_to > p.deceased_on OR (i.valid_to IS NULL AND p.deceased_on IS NOT NULL)
-            THEN ARRAY['doubtful', 'deceased']
-        WHEN s.id IS NULL AND i.valid_to IS NOT NULL AND %(mode)s = 'changes' THEN ARRAY['doubtful', 'not_found']
-        WHEN s.id IS NULL THEN ARRAY['new', '']
-        WHEN i.valid_to < coalesce(i.valid_from, s.valid_from) THEN ARRAY['error', 'date_order']
-        WHEN s.valid_to IS NULL AND i.valid_to IS NOT NULL AND %(mode)s = 'changes' THEN ARRAY['exited', '']
-        WHEN s.category <> i.category OR s.valid_from <> i.valid_from OR s.valid_to IS DISTINCT FROM i.valid_to
-            OR (i.region_code <> '' AND s.region_id <> i.region_code)
-            OR (i.household <> '' AND s.household <> i.household AND i.household IS DISTINCT FROM
-                (SELECT h.number FROM beneficiaries_household h WHERE h.id = p.household_id))
-            OR (i.relation <> '' AND s.relation <> i.relation AND p.relation <> i.relation)
-            OR (i.phone_key IS NOT NULL AND s.phone_key IS DISTINCT FROM i.phone_key
-                AND p.phone_key IS DISTINCT FROM i.phone_key)
-            THEN ARRAY['changed', '']
-        ELSE ARRAY['unchanged', ''] END AS verdict
-    FROM roster_incoming i
-    LEFT JOIN beneficiaries_person p ON p.id_key = i.id_key
-    LEFT JOIN roster_twice t ON t."row" = i."row"
-    LEFT JOIN (SELECT id, person_id, category FROM beneficiaries_categoryspell
-               WHERE department = %(department)s AND known_to IS NULL AND valid_to IS NULL) same
-        ON same.person_id = p.id AND same.category = i.category
-    LEFT JOIN LATERAL (
-        SELECT o.id FROM beneficiaries_categoryspell o
-        WHERE same.id IS NULL AND o.person_id = p.id AND o.department = %(department)s AND o.known_to IS NULL
-            AND (o.valid_to IS NULL OR o.valid_to >= %(month)s
-                 OR (o.category = i.category AND o.valid_to = i.valid_to
-                     AND o.valid_from = coalesce(i.valid_from, o.valid_from)))
-        ORDER BY (o.category = i.category AND o.valid_to IS NOT DISTINCT FROM i.valid_to) DESC,
-            o.category = i.category DESC, o.valid_from DESC LIMIT 1) other ON true
-    LEFT JOIN beneficiaries_categoryspell s ON s.id = coalesce(same.id, other.id)
+    SELECT *, CASE WHEN code <> '' THEN ARRAY['error', code]
+                   WHEN doubt IS NOT NULL THEN doubt
+                   WHEN plain[1] = 'unchanged' AND known_name = %(unnamed)s AND name <> %(unnamed)s
+                       THEN ARRAY['changed', 'named']
+                   ELSE plain END AS verdict,
+        CASE WHEN doubt[2] = 'duplicate_differs' AND second_doubt IS NOT NULL THEN 'doubtful'
+             ELSE plain[1] END AS otherwise
+    FROM (
+        SELECT *, CASE WHEN twice_code = 'repeated' THEN ARRAY['unchanged', 'repeated']
+                       WHEN twice_code IS NOT NULL THEN ARRAY['doubtful', twice_code]
+                       WHEN second_doubt IS NOT NULL THEN ARRAY['doubtful', second_doubt]
+                       WHEN spell_id IS NULL AND valid_to IS NOT NULL AND %(mode)s = 'changes'
+                           THEN ARRAY['doubtful', 'not_found'] END AS doubt
+        FROM (
+            SELECT i.*, t.code AS twice_code, t.first, p.id AS person_id, p.name AS known_name, p.deceased_on,
+                s.id AS spell_id, s.valid_from AS spell_from,
+                CASE WHEN p.name <> i.name AND p.name <> %(unnamed)s THEN 'name_differs'
+                     WHEN i.valid_to > p.deceased_on OR (i.valid_to IS NULL AND p.deceased_on IS NOT NULL)
+                         THEN 'deceased' END AS second_doubt,
+                CASE
+                WHEN s.id IS NULL AND i.valid_to IS NOT NULL AND %(mode)s = 'changes'
+                    THEN ARRAY['doubtful', 'not_found']
+                WHEN s.id IS NULL THEN ARRAY['new', '']
+                WHEN i.valid_to < coalesce(i.valid_from, s.valid_from) THEN ARRAY['error', 'date_order']
+                WHEN s.valid_to IS NULL AND i.valid_to IS NOT NULL AND %(mode)s = 'changes' THEN ARRAY['exited', '']
+                WHEN s.category <> i.category OR s.valid_from <> i.valid_from
+                    OR s.valid_to IS DISTINCT FROM i.valid_to
+                    OR (i.region_code <> '' AND s.region_id <> i.region_code)
+                    OR (i.household <> '' AND s.household <> i.household AND i.household IS DISTINCT FROM
+                        (SELECT h.number FROM beneficiaries_household h WHERE h.id = p.household_id))
+                    OR (i.relation <> '' AND s.relation <> i.relation AND p.relation <> i.relation)
+                    OR (i.phone_key IS NOT NULL AND s.phone_key IS DISTINCT FROM i.phone_key
+                        AND p.phone_key IS DISTINCT FROM i.phone_key)
+                    THEN ARRAY['changed', '']
+                ELSE ARRAY['unchanged', ''] END AS plain
+            FROM roster_incoming i
+            LEFT JOIN beneficiaries_person q ON q.id_key = i.id_key
+            LEFT JOIN beneficiaries_document d ON d.number_key = i.id_key AND q.id IS NULL
+            LEFT JOIN beneficiaries_person p ON p.id = coalesce(q.merged_into_id, q.id, d.person_id)
+            LEFT JOIN roster_twice t ON t."row" = i."row"
+            LEFT JOIN beneficiaries_categoryspell same ON same.department = %(department)s
+                AND same.known_to IS NULL AND same.valid_to IS NULL
+                AND same.person_id = p.id AND same.category = i.category
+            LEFT JOIN LATERAL (
+                SELECT o.id FROM beneficiaries_categoryspell o
+                WHERE same.id IS NULL AND o.person_id = p.id AND o.department = %(department)s
+                    AND o.known_to IS NULL
+                    AND (o.valid_to IS NULL OR o.valid_to >= %(month)s
+                         OR (o.category = i.category AND o.valid_to = i.valid_to
+                             AND o.valid_from = coalesce(i.valid_from, o.valid_from)))
+                ORDER BY (o.category = i.category AND o.valid_to IS NOT DISTINCT FROM i.valid_to) DESC,
+                    o.category = i.category DESC, o.valid_from DESC LIMIT 1) other ON true
+            LEFT JOIN beneficiaries_categoryspell s ON s.id = coalesce(same.id, other.id)
+        ) found
+    ) doubted
 ) compared
-"""
+"""  # noqa: S608 - made of constants
+
+# Rows known by their hash that another row of the same person repeats or contradicts: the register says what they say.
+APART = f"""
+INSERT INTO exchange_stagedrow (file_id, "row", outcome, code, reason, id_number, id_key, name, category, region_code,
+    household, relation, valid_from, phone, phone_key, person_id, spell_id, otherwise)
+SELECT %(file)s, "row", verdict[1], verdict[2], {REASON}, id_number, id_key, name, category, region_code, household,
+    relation, valid_from, phone, phone_key, person_id, spell_id,
+    CASE WHEN verdict[1] = 'doubtful' THEN 'unchanged' ELSE '' END
+FROM (
+    SELECT a."row", t.first, p.id_number, p.id_key, p.name, s.category, s.region_id AS region_code, s.household,
+        s.relation, s.valid_from, s.valid_from AS spell_from, p.name AS known_name, p.deceased_on,
+        CASE WHEN s.phone_key = p.phone_key THEN p.phone END AS phone, s.phone_key, a.person_id, a.spell_id,
+        CASE WHEN t.code = 'repeated' THEN ARRAY['unchanged', t.code] ELSE ARRAY['doubtful', t.code] END AS verdict
+    FROM roster_apart a JOIN roster_twice t ON t."row" = a."row"
+    JOIN beneficiaries_categoryspell s ON s.id = a.spell_id JOIN beneficiaries_person p ON p.id = a.person_id
+) known
+"""  # noqa: S608
 
 # A category that only began after the roster's month is no matter of this roster.
 STANDING = """
@@ -86,33 +133,49 @@ STANDING = """
     AND s.valid_from <= %(month_end)s AND s.region_id LIKE %(region)s
 """
 EXITS = f"""
-INSERT INTO exchange_stagedrow (file_id, outcome, code, field, reason, id_number, id_key, name, category, region_code,
-    household, relation, valid_from, valid_to, exit_reason, person_id, spell_id, "values")
-SELECT %(file)s, 'exited', '', '', %(not_in_roster)s, p.id_number, p.id_key, p.name, s.category, s.region_id,
-       s.household, s.relation, s.valid_from, %(last_day)s, %(not_in_roster)s, p.id, s.id, '{{}}'
-FROM beneficiaries_categoryspell s JOIN beneficiaries_person p ON p.id = s.person_id
-WHERE {STANDING} AND NOT EXISTS (SELECT FROM roster_incoming i WHERE i.id_key = p.id_key)
-"""  # noqa: S608 - made of constants
+INSERT INTO exchange_stagedrow (file_id, outcome, reason, id_number, id_key, name, category, region_code,
+    household, relation, valid_from, valid_to, exit_reason, person_id, spell_id)
+WITH unnamed AS MATERIALIZED (
+    SELECT s.* FROM beneficiaries_categoryspell s WHERE {STANDING} AND NOT EXISTS (
+        SELECT FROM exchange_stagedrow i WHERE i.file_id = %(file)s AND i.spell_id = s.id)
+)
+SELECT %(file)s, 'exited', %(not_in_roster)s, p.id_number, p.id_key, p.name, s.category, s.region_id,
+       s.household, s.relation, s.valid_from, %(last_day)s, %(not_in_roster)s, p.id, s.id
+FROM unnamed s JOIN beneficiaries_person p ON p.id = s.person_id
+WHERE NOT EXISTS (SELECT FROM exchange_stagedrow i WHERE i.file_id = %(file)s AND i.person_id = p.id)
+"""  # noqa: S608
 COUNT_STANDING = f"SELECT count(*) FROM beneficiaries_categoryspell s WHERE {STANDING}"  # noqa: S608
 
 
 def stage(file: InboundFile, reading: reader.Reading, progress: Progress) -> None:
-    """The file's rows into a temporary table of this transaction, and which of them speak of the same person."""
-    twice = reader.DuplicateFinder()
+    """The file's rows into a temporary table of this transaction, but for those that say what was said last month;
+    and which of them speak of the same person.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS roster_incoming, roster_twice")
+        cursor.execute(SETTINGS)
+        cursor.execute("DROP TABLE IF EXISTS roster_incoming, roster_twice, roster_apart")
         cursor.execute(INCOMING)
-    staging.stage_reading(file, reading, progress, _roster_columns, table="roster_incoming", seen=twice.add)
-    found = twice.find()
+    sieve = Sieve(file)
+
+    def columns(batch: reader.Batch) -> dict[str, Sequence[Any]]:
+        return _roster_columns(batch) | {"digest": [digest.hex() for digest in sieve.digests]}
+
+    staging.stage_reading(file, reading, progress, columns, table="roster_incoming", sift=sieve)
+    found = sieve.twice.find()
+    apart = sieve.write(file, list(found))
     if found:
+        codes, firsts = zip(*found.values(), strict=True)
         with staging.copying("roster_twice") as put:
-            codes, firsts = zip(*found.values(), strict=True)
             put({"row": list(found), "code": list(codes), "first": list(firsts)})
+    if apart:
+        rows, spells, persons = zip(*apart, strict=True)
+        with staging.copying("roster_apart") as put:
+            put({"row": list(rows), "spell_id": list(spells), "person_id": list(persons)})
 
 
-def _roster_columns(batch: reader.Batch) -> dict[str, list[Any]]:
+def _roster_columns(batch: reader.Batch) -> dict[str, Sequence[Any]]:
     phones = batch.columns["phone"]
-    found: dict[str, list[Any]] = {
+    found: dict[str, Sequence[Any]] = {
         "valid_from": batch.columns["valid_from"],
         "valid_to": batch.columns["valid_to"],
         "phone": staging.encrypt_many(phones, "phone"),
@@ -135,6 +198,7 @@ def parameters(file: InboundFile) -> dict[str, Any]:
         "month_end": file.month_end,
         "last_day": file.month - timedelta(days=1),
         "region": f"{file.region.prefix}%",
+        "unnamed": reader.names.UNNAMED,
     }
 
 
@@ -146,13 +210,13 @@ def compare(file: InboundFile, progress: Progress) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE roster_incoming")
         cursor.execute(COMPARE, values)
-        staged = cursor.rowcount
+        cursor.execute(APART, values)
+        staging.refresh_statistics(staging.TABLE, file.rows.all()[: staging.MANY].count())
         progress(_("与登记簿比对"), 1, 2)
         cursor.execute(COUNT_STANDING, values)
         standing = cursor.fetchone()[0]
         if full:
             cursor.execute(EXITS, values)
-        staging.refresh_statistics(staging.TABLE, staged)
         cursor.execute("SELECT outcome, count(*) FROM exchange_stagedrow WHERE file_id = %s GROUP BY 1", [file.pk])
         counts = dict(cursor.fetchall())
     progress(_("与登记簿比对"), 2, 2)
@@ -169,4 +233,5 @@ def _sentences() -> dict[str, str]:
         "not_found": _("登记簿中没有此人在本部门的有效类别，无从退出；请核实证件号码和人员类别。"),
         "date_order": _("退出日期早于登记簿中的认定日期 %s；请核对两个日期。"),
         "not_in_roster": _("名单中不再出现"),
+        "named": _("登记簿中此人尚无姓名，采用名单中的姓名。"),
     }

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from beneficiaries.dependants import referenced, take_back_spells
 from beneficiaries.models import CategorySpell, Household, Person, PersonBefore
+from beneficiaries.people import initials_of, reading
 from exchange.errors import ImportBlocked
 from exchange.models import InboundFile
 
@@ -25,9 +26,15 @@ SELECT EXISTS (
 """
 RESTORE = """
 UPDATE beneficiaries_person p SET region_id = b.region_id, household_id = b.household_id, relation = b.relation,
-    phone = b.phone, phone_key = b.phone_key
+    phone = b.phone, phone_key = b.phone_key, deceased_on = coalesce(b.deceased_on, p.deceased_on),
+    death_source = coalesce(b.death_source, p.death_source)
 FROM beneficiaries_personbefore b WHERE b.file_id = %s AND p.id = b.person_id
 """
+NAMES = """
+SELECT p.id, b.name FROM beneficiaries_personbefore b JOIN beneficiaries_person p ON p.id = b.person_id
+WHERE b.file_id = %s AND b.name <> p.name
+"""
+RENAME = "UPDATE beneficiaries_person SET name = %s, pinyin = %s, initials = %s WHERE id = %s"
 
 
 def undo(file: InboundFile, *, actor: User | None) -> None:
@@ -44,6 +51,10 @@ def undo(file: InboundFile, *, actor: User | None) -> None:
     take_back_spells(file)
     with connection.cursor() as cursor:
         cursor.execute(RESTORE, [file.pk])
+        cursor.execute(NAMES, [file.pk])
+        for person, name in cursor.fetchall():
+            said = reading(name)
+            cursor.execute(RENAME, [name, said, initials_of(said), person])
     PersonBefore.objects.filter(file=file)._raw_delete("default")
     mine._raw_delete("default")
     _empty_households(file)._raw_delete("default")

@@ -96,14 +96,30 @@ class Batch:
         chosen = [self.columns[name] for name in names] if names else list(self.columns.values())
         return zip(self.lines, *chosen, strict=True)
 
-    def digests(self, *names: str) -> list[bytes]:
-        """16 bytes per row that depend on its normalised content alone (all columns, or the named ones).
+    def digests(self, *names: str, key: bytes = b"") -> list[bytes]:
+        """16 bytes per row that depend on its normalised content alone (all columns, or the named ones) and the key.
 
         The same in every process and for every spelling, encoding and order of columns of the same content.
         """
         chosen = [self.columns[name] for name in names] if names else list(self.columns.values())
         joined = map("\x1f".join, zip(*map(_as_text, chosen), strict=True))
-        return [blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in joined]
+        empty = blake2b(digest_size=16, key=key)
+        found = []
+        for text in joined:
+            one = empty.copy()
+            one.update(text.encode("utf-8", "surrogatepass"))
+            found.append(one.digest())
+        return found
+
+    def only(self, places: Sequence[int]) -> Batch:
+        """The rows at these positions (in ascending order) as a batch of their own."""
+        cells = [[column[i] for i in places] for column in self._all]
+        taken = Batch(self.schema, self._header, [self.lines[i] for i in places], cells)
+        taken.columns = {name: [column[i] for i in places] for name, column in self.columns.items()}
+        new = {old: at for at, old in enumerate(places)}
+        taken.problems = {new[i]: found for i, found in self.problems.items() if i in new}
+        taken.notes = {new[i]: found for i, found in self.notes.items() if i in new}
+        return taken
 
 
 def _as_text(column: Sequence[Any]) -> Sequence[str]:

@@ -92,15 +92,14 @@ class DuplicateFinder:
         self.key = key
         self._parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
-    def add(self, batch: Batch) -> None:
-        """Take note of the batch's good rows."""
-        good = [i for i in range(len(batch)) if i not in batch.problems]
-        values = batch.columns[self.key]
-        digests = batch.digests()
-        keys = np.fromiter((int(values[i][:17]) for i in good), dtype=np.int64, count=len(good))
-        content = np.frombuffer(b"".join([digests[i] for i in good]), dtype=np.uint64).reshape(-1, 2)
-        lines = np.fromiter((batch.lines[i] for i in good), dtype=np.uint32, count=len(good))
-        self._parts.append((keys, content, lines))
+    def add(self, batch: Batch, digests: Sequence[bytes] | None = None) -> None:
+        """Take note of the batch's good rows; `digests` where the caller has them already."""
+        values, lines = batch.columns[self.key], np.array(batch.lines, dtype=np.uint32)
+        content = np.frombuffer(b"".join(digests or batch.digests()), dtype=np.uint64).reshape(-1, 2)
+        if batch.problems:
+            good = [i for i in range(len(batch)) if i not in batch.problems]
+            values, lines, content = [values[i] for i in good], lines[good], content[good]
+        self._parts.append((_first17(values), content, lines))
 
     def find(self) -> dict[int, Duplicate]:
         """By line: the second and later of identical rows are `repeated`; where rows of one person differ, all of
@@ -124,6 +123,15 @@ class DuplicateFinder:
                 end += 1
             found.update(_compare(lines[order[start:end]].tolist(), content[order[start:end]].tolist()))
         return found
+
+
+def _first17(numbers: Sequence[str]) -> np.ndarray:
+    """The first 17 digits of numbers in normal form as integers (their last character follows from them)."""
+    digits = np.frombuffer("".join(numbers).encode("ascii"), dtype=np.uint8).reshape(-1, 18)[:, :17] - np.uint8(48)
+    return digits.astype(np.int64) @ _TENS
+
+
+_TENS = 10 ** np.arange(16, -1, -1, dtype=np.int64)
 
 
 def _compare(lines: list[int], contents: list[list[int]]) -> dict[int, Duplicate]:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from .text import HALF, clean
 
 INTERPUNCT = "·"
+UNNAMED = "（未报姓名）"
+"""Stands where a file that brought a person gave no name; the next one that names them is believed."""
 _HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003fffd"
 _DOTS = re.compile("\\s*[·•・.．‧∙⋅･●。﹒᛫]+\\s*")
 _HAN_GAP = re.compile(f"(?<=[{_HAN}\ue000-\uf8ff]) +(?=[{_HAN}\ue000-\uf8ff])")
