@@ -37,7 +37,7 @@ def running(job_id: int) -> Iterator[Progress]:
             names = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in columns)
             statement = sql.SQL("UPDATE accounts_job SET {} WHERE id = %s").format(names)
             with link.cursor() as cursor:
-                cursor.execute(statement, [*columns.values(), job_id])
+                cursor.execute(statement.as_string(None), [*columns.values(), job_id])
 
         last = 0.0
 
