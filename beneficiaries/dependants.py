@@ -1,12 +1,17 @@
-"""What rests on spells: rooms above register a check, asked before a file's spells are taken back."""
+"""What rests on the register: checks before a file's spells are taken back, and what hangs on a person.
+
+Rooms above register theirs in AppConfig.ready.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from beneficiaries.changes import categories_of_file_changed
-from beneficiaries.models import CategorySpell
+from beneficiaries.models import CategorySpell, Merge, Person, PersonBefore
 from exchange.errors import ImportBlocked
 from exchange.models import InboundFile
 
@@ -62,3 +67,57 @@ def referenced(going: "QuerySet[Model]", own: dict[type[Model], Q]) -> str:
                 "what": model._meta.verbose_name
             }
     return ""
+
+
+# --- what hangs on a person, when two files turn out to be one ------------------------------------------------------
+@dataclass(frozen=True)
+class Move:
+    """How a model's rows go from one person to another where pointing them there is not enough.
+
+    `move(gone, kept)` gives what `back(gone, kept, that)` needs to put them back (plain JSON); both run inside the
+    transaction of the merge and may raise `MergeBlocked` with the reason.
+    """
+
+    move: Callable[[int, int], Any]
+    back: Callable[[int, int, Any], None]
+
+
+class MergeBlocked(Exception):
+    """Two files cannot be merged, or a merge not taken back; the text says why."""
+
+
+_MOVES: dict[str, Move] = {}
+# What stays with the file that it was written for: history, not something that hangs on the living file.
+_STAYING: set[str] = set()
+
+
+def moves(model: type[Model], field: str, move: Move) -> None:
+    """Registers a model's own way (in AppConfig.ready); every other foreign key to a person is simply pointed anew."""
+    _MOVES[_label(model, field)] = move
+
+
+def stays(model: type[Model], field: str = "person") -> None:
+    """Rows of this model are left with the file that was merged away."""
+    _STAYING.add(_label(model, field))
+
+
+def hanging() -> dict[str, tuple[type[Model], str, Move | None]]:
+    """`app.model.field` of all that points at a person → the model, its field, and its own way to move."""
+    found = {}
+    for relation in Person._meta.get_fields(include_hidden=True):
+        if not (relation.auto_created and relation.is_relation and not relation.concrete):
+            continue
+        model, field = relation.related_model, relation.field
+        if relation.many_to_many or not field.db_constraint or model in (Person, Merge):
+            continue
+        label = _label(model, field.name)
+        if label not in _STAYING:
+            found[label] = (model, field.name, _MOVES.get(label))
+    return found
+
+
+def _label(model: type[Model], field: str) -> str:
+    return f"{model._meta.label_lower}.{field}"
+
+
+stays(PersonBefore)
