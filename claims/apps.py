@@ -7,8 +7,10 @@ class ClaimsApp(AppConfig):
     verbose_name = _("费用结算")
 
     def ready(self) -> None:
-        from beneficiaries import panels
+        from beneficiaries import changes, panels
         from claims.imports import KIND
+        from claims.later import receiving
+        from claims.later import tasks as later_tasks  # noqa: F401 - here Celery finds the task of cases
         from claims.panels import CLAIMS
         from claims.trials import tasks  # noqa: F401 - here Celery finds the task of trials
         from claims.trials.selectors import has_effect
@@ -16,5 +18,6 @@ class ClaimsApp(AppConfig):
         from policies import gate
 
         kinds.register(KIND)
+        changes.register(receiving.record)
         gate.register_effect_check(has_effect)
         panels.register(CLAIMS)

@@ -68,6 +68,7 @@ def first_pending(years: Sequence[PersonYearRow]) -> dict[int, date]:
             FROM unnest(%s::bigint[], %s::bigint[], %s::int[]) AS k (id, person_id, year)
             JOIN claims_claim c ON c.person_id = k.person_id
                 AND c.settled_on BETWEEN make_date(k.year, 1, 1) AND make_date(k.year, 12, 31)
+                AND c.reversed_at IS NULL
             LEFT JOIN claims_settlement s ON s.claim_id = c.id AND s.superseded_at IS NULL
             WHERE s.id IS NULL
             GROUP BY k.id
@@ -95,7 +96,7 @@ def read_facts(years: Sequence[PersonYearRow], starts: Mapping[int, date]) -> li
                    c.other_paid, c.platform_cii, s.id, s.version_id, s.steps
             FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::date[]) AS k (id, person_id, year, start)
             JOIN claims_claim c ON c.person_id = k.person_id
-                AND c.settled_on BETWEEN k.start AND make_date(k.year, 12, 31)
+                AND c.settled_on BETWEEN k.start AND make_date(k.year, 12, 31) AND c.reversed_at IS NULL
             LEFT JOIN claims_settlement s ON s.claim_id = c.id AND s.superseded_at IS NULL
             ORDER BY c.person_id, k.year, c.settled_on, c.claim_no COLLATE "C"
             """,
@@ -126,6 +127,22 @@ def state_before(years: Sequence[PersonYearRow], starts: Mapping[int, date]) -> 
         return {pk: unflat(steps).state for pk, steps in cursor.fetchall()}
 
 
+def supersede_reversed(years: Sequence[PersonYearRow], now: datetime) -> int:
+    """What was settled of claims that were reversed; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE claims_settlement s SET superseded_at = %s
+            FROM unnest(%s::bigint[], %s::int[]) AS k (person_id, year)
+            JOIN claims_claim c ON c.person_id = k.person_id
+                AND c.settled_on BETWEEN make_date(k.year, 1, 1) AND make_date(k.year, 12, 31)
+            WHERE s.claim_id = c.id AND s.superseded_at IS NULL AND c.reversed_at IS NOT NULL
+            """,
+            [now, [row.person_id for row in years], [row.year for row in years]],
+        )
+        return cursor.rowcount
+
+
 def supersede(settlements: Collection[int], now: datetime) -> None:
     """Earlier results that others take the place of."""
     if settlements:
@@ -133,6 +150,22 @@ def supersede(settlements: Collection[int], now: datetime) -> None:
             cursor.execute(
                 "UPDATE claims_settlement SET superseded_at = %s WHERE id = ANY(%s)", [now, list(settlements)]
             )
+
+
+def note_settled_again(gone: Collection[int], cause: str, actor_id: int | None, now: datetime) -> None:
+    """The years of superseded settlements wait for a case that books what they were paid too much or too little."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO claims_laterfact (person_id, year, region_id, since, cause, reference, note, recorded_by_id,
+                recorded_at)
+            SELECT c.person_id, extract(year FROM c.settled_on)::int, min(c.region_id), min(c.settled_on), %s, '', '',
+                   %s, %s
+            FROM claims_settlement s JOIN claims_claim c ON c.id = s.claim_id
+            WHERE s.id = ANY(%s) GROUP BY 1, 2
+            """,
+            [cause, actor_id, now, list(gone)],
+        )
 
 
 _SETTLEMENT_COLUMNS = (

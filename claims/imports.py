@@ -19,6 +19,7 @@ from beneficiaries.models import Person
 from claims import staging
 from claims.bulk import lock_years
 from claims.errors import CannotSettle
+from claims.later.models import Cause
 from claims.models import Claim, PersonYear
 from claims.settling import settle_years
 from exchange.errors import ImportBlocked
@@ -150,7 +151,7 @@ def undo(file: InboundFile, *, actor: User | None) -> None:
             [file.pk],
         )
         cursor.execute("DELETE FROM claims_claim WHERE source_id = %s", [file.pk])
-    settle_years(keys, actor=actor, from_zero=True)
+    settle_years(keys, actor=actor, from_zero=True, cause=Cause.IMPORT_UNDONE)
     PersonYear.objects.filter(person_id__in=set(persons), year__in=set(years), claims=0).delete()
     _forget_persons(file)
 

@@ -14,6 +14,7 @@ from beneficiaries.models import Person
 from claims import bulk
 from claims.errors import ClaimRefused, NotAllowed
 from claims.facts import EMPLOYEE, Fact, Outcome, state_of
+from claims.institutions.selectors import by_code
 from claims.models import Claim, PersonYear
 from claims.settling import Categories, Run, Totals, settle_fact, settle_years
 from policies.engine.chain import State
@@ -62,6 +63,13 @@ def check(claim: NewClaim, person: Person) -> None:
         raise ClaimRefused("settled_on", _("结算日期晚于今天；请核对。"))
     if person.deceased_on and claim.settled_on > person.deceased_on:
         raise ClaimRefused("settled_on", _("结算日期晚于登记的死亡日期；请核对人员和日期。"))
+    institution = by_code(claim.institution)
+    if institution is not None and institution.exited_before(claim.settled_on):
+        raise ClaimRefused(
+            "institution",
+            _("%(name)s已于%(day)s退出定点，之后结算的费用不予受理（S1-24）；请核对机构和结算日期。")
+            % {"name": institution.name, "day": institution.exit_on},
+        )
 
 
 def record_claim(*, actor: User | None, person: Person, claim: NewClaim) -> Claim:
@@ -130,7 +138,7 @@ def _state_before(person_id: int, fact: Fact) -> State:
 @transaction.atomic
 def settle_person_year(*, person_id: int, year: int, actor: User | None) -> Totals:
     """Settle a person's whole year from zero, with the register as it is now; results that differ take the old ones'
-    place. Raises CannotSettle."""
+    place, and the year waits for a case that books the difference. Raises CannotSettle."""
     if actor is not None and not actor.may(Act.CLAIM_WRITE):
         raise NotAllowed(_("您的角色不能重新结算；请由县级经办办理。"))
     return settle_years([(person_id, year)], actor=actor, from_zero=True)

@@ -21,6 +21,7 @@ from beneficiaries.models import CategorySpell
 from claims import bulk, eligibility
 from claims.errors import CannotSettle
 from claims.facts import SUMS, Fact, Outcome, PersonYearRow, Ruling, contributions, facts_of, state_of
+from claims.later.models import Cause
 from policies import selectors as law
 from policies.engine.chain import State, Steps, settle
 from policies.engine.codes import CATEGORY_INDEX
@@ -57,6 +58,7 @@ class Run:
 
     actor: User | None
     from_zero: bool
+    cause: str = Cause.LATE_CLAIM
     now: datetime = field(default_factory=timezone.now)
     totals: Totals = field(default_factory=Totals)
     versions: law.Law = field(default_factory=law.law)
@@ -101,13 +103,17 @@ def settle_years(
     *,
     actor: User | None,
     from_zero: bool = False,
+    cause: str = Cause.LATE_CLAIM,
+    now: datetime | None = None,
     progress: Progress = no_progress,
 ) -> Totals:
     """Settle what is unsettled in these (person id, year), in order (settled_on, claim_no).
 
-    `from_zero` settles the whole year anew. Raises CannotSettle; the caller's transaction then writes nothing.
+    `from_zero` settles the whole year anew. Where a settlement takes an earlier one's place the year waits for a case
+    that books the difference, for `cause`; without a cause the caller books it. `now` is when they were settled.
+    Raises CannotSettle; the caller's transaction then writes nothing.
     """
-    run = Run(actor, from_zero)
+    run = Run(actor, from_zero, cause, now or timezone.now())
     todo = sorted(set(keys))
     for start in range(0, len(todo), CHUNK):
         progress(_("结算"), start, len(todo))
@@ -136,7 +142,11 @@ def _settle_chunk(run: Run, keys: Sequence[tuple[int, int]]) -> None:
         if run.from_zero or state is None:
             state = State()
         _settle_year(run, row, state, by_year.get(row.pk, []), categories, written, gone)
+    if run.from_zero:
+        run.totals.superseded += bulk.supersede_reversed(years, run.now)
     bulk.supersede(gone, run.now)
+    if gone and run.cause:
+        bulk.note_settled_again(gone, run.cause, run.actor.pk if run.actor else None, run.now)
     bulk.write_settlements(written, run.now, run.actor.pk if run.actor else None)
     bulk.write_years(years)
     run.totals.claims += len(written)
