@@ -24,14 +24,16 @@ from accounts.fields import EncryptedTextField
 from accounts.masking import mask_id_number, mask_phone
 from accounts.models import Region
 from accounts.vocabulary import Category, Department
+from beneficiaries.comparisons.models import ComparisonRow
 from beneficiaries.diseases.models import ListedDisease, Registration
 from beneficiaries.merging.models import Merge
 from beneficiaries.people import READING
 from beneficiaries.roster.models import SpellEcho
-from exchange.models import InboundFile
+from exchange.models import InboundFile, own_department
 
 __all__ = [
     "CategorySpell",
+    "ComparisonRow",
     "Household",
     "ListedDisease",
     "Merge",
@@ -302,3 +304,4 @@ access.scoped("region_id", Act.PERSON_READ)(Person)
 access.scoped("region_id", Act.PERSON_READ)(Household)
 access.scoped("person__region_id", Act.PERSON_READ)(Document)
 access.scoped("person__region_id", Act.PERSON_READ)(CategorySpell)
+access.scoped("region_id", Act.ROSTER_READ, narrow=own_department)(ComparisonRow)

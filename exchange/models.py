@@ -16,6 +16,7 @@ from accounts.audit import tracked
 from accounts.fields import EncryptedTextField
 from accounts.models import Job, Organisation, Region, User
 from accounts.vocabulary import Category, Department
+from exchange.inquiries.models import Inquiry
 
 
 def own_department(user: User) -> Q:
@@ -32,6 +33,7 @@ class InboundFile(models.Model):
         CLAIMS = "claims", _("结算明细")
         CONTRIBUTIONS = "contributions", _("缴费")
         FEEDBACK = "feedback", _("核实反馈")
+        LIST = "list", _("比对名单")
 
     class Mode(models.TextChoices):
         FULL = "full", _("全量")
@@ -298,3 +300,4 @@ access.scoped("region_id", Act.ROSTER_READ, narrow=own_department)(InboundFile)
 access.scoped("region_id", Act.DELIVERY_READ, narrow=own_department)(Delivery)
 access.scoped("organisation__region_id", Act.PARTNER_ADMIN)(Partner)
 access.scoped("region_id", Act.ACCOUNT_ADMIN)(ImportRule)
+access.scoped("region_id", Act.ROSTER_READ, narrow=own_department)(Inquiry)

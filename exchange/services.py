@@ -18,7 +18,7 @@ from accounts.access import Act
 from accounts.jobs import Progress, create_job, no_progress
 from accounts.models import Job, Region, User
 from accounts.vocabulary import CERTIFIES, Department
-from exchange import kinds, reader, vault
+from exchange import deciding, kinds, reader, vault
 from exchange.errors import ExchangeError, ImportBlocked, ImportRefused, NotAllowed, RegisterMoved, SecondPersonNeeded
 from exchange.kinds import ImportKind
 from exchange.models import InboundFile, Outcome
@@ -116,6 +116,7 @@ def prepare_file(*, file_id: int, actor: User | None = None, progress: Progress 
 
 def _read_and_compare(file: InboundFile, progress: Progress) -> None:
     kind = kinds.get(file.kind)
+    before = deciding.kept(file)
     file.rows.all()._raw_delete(file.rows.db)
     reading = reader.read(vault.stream_of(file), kind.schema, reading_context(file))
     file.notes = []
@@ -126,6 +127,7 @@ def _read_and_compare(file: InboundFile, progress: Progress) -> None:
     file.counts = {outcome: 0 for outcome in Outcome.values} | kind.compare(file, progress)
     file.counts["rows"] = reading.rows_read
     file.unusual = kind.unusual(file)
+    deciding.restore(file, before)
 
 
 def reading_context(file: InboundFile) -> reader.Context:
