@@ -30,6 +30,7 @@ class Act(StrEnum):
     ROSTER_UPLOAD = "roster_upload"
     ROSTER_CONFIRM = "roster_confirm"
     ROSTER_CONFIRM_UNUSUAL = "roster_confirm_unusual"
+    ROSTER_ANSWER = "roster_answer"
     CLAIM_READ = "claim_read"
     CLAIM_WRITE = "claim_write"
     CLAIM_CONFIRM = "claim_confirm"
@@ -96,6 +97,7 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.ROSTER_READ,
             Act.ROSTER_UPLOAD,
             Act.ROSTER_CONFIRM,
+            Act.ROSTER_ANSWER,
             Act.CLAIM_READ,
             Act.CLAIM_WRITE,
             Act.INSTITUTION_WRITE,
@@ -152,6 +154,7 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.QUESTION_ANSWER,
             Act.ROSTER_READ,
             Act.ROSTER_UPLOAD,
+            Act.ROSTER_ANSWER,
             Act.WARNING_READ,
             Act.DELIVERY_READ,
             Act.FEEDBACK_UPLOAD,

@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from django.db.models import QuerySet
+
 from accounts.access import Act
 from accounts.jobs import Progress
 from accounts.lists import Column
-from accounts.models import User
+from accounts.models import Region, User
+from accounts.vocabulary import CERTIFIES
 from exchange import reader
 from exchange.models import InboundFile, StagedRow
 
@@ -39,7 +42,9 @@ class ImportKind:
     preview shows). Both run in one transaction, and again from the start when it failed. `unusual` says after
     the comparison why a second person must confirm (empty: no need); `blocked` why nobody can now. `beside` gives for
     doubtful rows what file and register say, by primary key of the row. `columns` names what the preview shows:
-    columns of the staged row, keys of its `values`, or whole `accounts.lists.Column`s where codes need words.
+    columns of the staged row, keys of its `values`, or whole `accounts.lists.Column`s where codes need words. `shown`
+    adds to the rows of the preview what was not staged because the register says it (`known_…`, see `preview`). With
+    `goes_back` the rows in error or doubt of a confirmed file become inquiries to its department.
     """
 
     kind: str
@@ -55,6 +60,8 @@ class ImportKind:
     unusual: Callable[[InboundFile], str] = lambda _file: ""
     blocked: Callable[[InboundFile], str] = lambda _file: ""
     beside: Callable[[Sequence[StagedRow]], dict[int, list[Beside]]] = lambda _rows: {}
+    shown: Callable[[QuerySet[StagedRow]], QuerySet[StagedRow]] = lambda rows: rows
+    goes_back: bool = False
 
 
 _KINDS: dict[str, ImportKind] = {}
@@ -73,3 +80,15 @@ def get(kind: str) -> ImportKind:
 def registered() -> list[ImportKind]:
     """All kinds, in the order of `InboundFile.Kind`."""
     return [_KINDS[code] for code in InboundFile.Kind.values if code in _KINDS]
+
+
+def reading_context(file: InboundFile) -> reader.Context:
+    """What the reader must know: who sends, for which region, and the places that exist around it."""
+    nearby = Region.objects.filter(code__startswith=file.region_id[:2]).values_list("code", "name")
+    certified = CERTIFIES.get(file.department)
+    return reader.Context(
+        department=file.department if certified else None,
+        categories=frozenset(certified) if certified else None,
+        region=file.region_id,
+        regions=reader.RegionIndex(nearby),
+    )

@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 from accounts.access import Act
 from accounts.jobs import Progress, create_job, no_progress
 from accounts.models import Job, Region, User
-from accounts.vocabulary import CERTIFIES, Department
+from accounts.vocabulary import Department
 from exchange import deciding, kinds, reader, vault
 from exchange.errors import ExchangeError, ImportBlocked, ImportRefused, NotAllowed, RegisterMoved, SecondPersonNeeded
+from exchange.inquiries import services as inquiring
 from exchange.kinds import ImportKind
 from exchange.models import InboundFile, Outcome
 
@@ -118,7 +119,7 @@ def _read_and_compare(file: InboundFile, progress: Progress) -> None:
     kind = kinds.get(file.kind)
     before = deciding.kept(file)
     file.rows.all()._raw_delete(file.rows.db)
-    reading = reader.read(vault.stream_of(file), kind.schema, reading_context(file))
+    reading = reader.read(vault.stream_of(file), kind.schema, kinds.reading_context(file))
     file.notes = []
     kind.stage(file, reading, progress)
     if reading.ignored:
@@ -128,18 +129,6 @@ def _read_and_compare(file: InboundFile, progress: Progress) -> None:
     file.counts["rows"] = reading.rows_read
     file.unusual = kind.unusual(file)
     deciding.restore(file, before)
-
-
-def reading_context(file: InboundFile) -> reader.Context:
-    """What the reader must know: who sends, for which region, and the places that exist around it."""
-    nearby = Region.objects.filter(code__startswith=file.region_id[:2]).values_list("code", "name")
-    certified = CERTIFIES.get(file.department)
-    return reader.Context(
-        department=file.department if certified else None,
-        categories=frozenset(certified) if certified else None,
-        region=file.region_id,
-        regions=reader.RegionIndex(nearby),
-    )
 
 
 # --- confirm --------------------------------------------------------------------------------------------------------
@@ -205,6 +194,8 @@ def _apply(file: InboundFile, actor: User | None, second: User | None, progress:
         file.second_by = second or actor
     file.confirmed_by, file.confirmed_at = actor, timezone.now()
     file.counts["written"] = kind.apply(file, actor=actor, progress=progress)
+    if kind.goes_back:
+        file.counts["inquiries"], file.counts["settled"] = inquiring.after_confirming(file)
     file.state, file.message = State.CONFIRMED, ""
     file.save()
 
@@ -250,6 +241,8 @@ def undo_file(*, file_id: int, actor: User | None) -> InboundFile:
         if actor and not (actor.may(kind.confirm) and file.region_id.startswith(actor.region_prefix)):
             raise NotAllowed(_("您的角色不能撤销这份文件。"))
         kind.undo(file, actor=actor)
+        if kind.goes_back:
+            inquiring.after_undoing(file)
         file.state = State.UNDONE
         file.save(update_fields=["state"])
         return file
@@ -290,7 +283,7 @@ def report_rows(file: InboundFile) -> Iterable[tuple[int | None, str, str, str]]
 
 def write_error_file(file: InboundFile, out: BinaryIO, *, whole: bool = False) -> int:
     """The partner's own file with the rows in error or doubt and one more column, 错误原因; returns their number."""
-    wrong = file.rows.filter(row__isnull=False, outcome__in=[Outcome.ERROR, Outcome.DOUBTFUL])
+    wrong = file.rows.filter(inquiring.BACK, row__isnull=False)
     reasons = {row: reason for row, reason in wrong.values_list("row", "reason") if row is not None}
-    reading = reader.read(vault.stream_of(file), kinds.get(file.kind).schema, reading_context(file))
+    reading = reader.read(vault.stream_of(file), kinds.get(file.kind).schema, kinds.reading_context(file))
     return reader.write_error_file(reading, reasons, out, whole=whole)
