@@ -5,3 +5,13 @@ from django.utils.translation import gettext_lazy as _
 class AssistanceApp(AppConfig):
     name = "assistance"
     verbose_name = _("依申请救助")
+
+    def ready(self) -> None:
+        from accounts.papers import owners
+        from assistance.eligibility import approvals
+        from assistance.models import Application
+        from assistance.services.registering import OWNER
+        from claims import eligibility
+
+        eligibility.register(approvals)
+        owners.register(OWNER, _("救助申请"), may_see=lambda user, pk: user.visible(Application).filter(pk=pk).exists())

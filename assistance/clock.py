@@ -46,8 +46,3 @@ def resume(application: "Application", today: date) -> None:
     remaining = application.clock.pop(application.state, None)
     if remaining is not None:
         application.due_on = Workdays.load().add(today, remaining)
-
-
-def restart(application: "Application") -> None:
-    """An appeal begins anew: no days of an earlier round count."""
-    application.clock = {}

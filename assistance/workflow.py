@@ -85,9 +85,7 @@ MOVES: tuple[Move, ...] = (
         (of_the_office,),
         primary=True,
     ),
-    Move(
-        Did.ACCEPT, gettext_lazy("受理"), (State.SUBMITTED,), State.CHECKING, (Act.APPLICATION_CHECK,), primary=True
-    ),
+    Move(Did.ACCEPT, gettext_lazy("受理"), (State.SUBMITTED,), State.CHECKING, (Act.APPLICATION_CHECK,), primary=True),
     Move(
         Did.FINISH_CHECK,
         gettext_lazy("核查完成"),
