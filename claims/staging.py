@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.jobs import Progress
 from claims.facts import EMPLOYEE, RESIDENT
+from claims.institutions.selectors import bands
 from exchange import reader
 from exchange.models import InboundFile
 from exchange.staging import Columns, stage_reading
@@ -19,7 +20,16 @@ from policies.services import figures_now
 
 
 def _complete(batch: reader.Batch, _context: reader.Context) -> None:
-    """What the platform must send while no register of institutions fills it in: level and place of treatment."""
+    """Level and class of the institution where the row has none; then what the platform must send has to be there."""
+    given = batch.columns
+    wanted = [i for i, level in enumerate(given["hospital_level"]) if level is None or given["charge_class"][i] is None]
+    known = bands({given["institution"][i] or "" for i in wanted}) if wanted else {}
+    for i in wanted:
+        level, charge_class = known.get(given["institution"][i] or "", (None, None))
+        if given["hospital_level"][i] is None and not batch.has_problem(i, "hospital_level"):
+            given["hospital_level"][i] = level
+        if given["charge_class"][i] is None:
+            given["charge_class"][i] = charge_class
     for name in ("hospital_level", "location"):
         for i, value in enumerate(batch.columns[name]):
             if value is None and not batch.has_problem(i, name):
@@ -103,11 +113,14 @@ SELECT file_id, "row", verdict[1], verdict[2],
             WHEN verdict[2] IN ('repeated', 'duplicate_differs', 'claim_differs') THEN 'claim_no'
             WHEN verdict[2] = 'name_differs' THEN 'name'
             WHEN verdict[2] = 'region_not_yours' THEN 'id_number'
+            WHEN verdict[2] = 'institution_exited' THEN 'institution'
             WHEN verdict[2] = 'deceased' THEN 'settled_on' ELSE '' END,
        CASE WHEN verdict[2] = code THEN reason
             WHEN verdict[2] IN ('repeated', 'duplicate_differs') THEN
                 replace(%(reasons)s::jsonb ->> verdict[2], '(first)',
                     (CASE WHEN nth > 1 THEN first_row ELSE next_row END)::text)
+            WHEN verdict[2] = 'institution_exited' THEN
+                replace(%(reasons)s::jsonb ->> verdict[2], '(day)', exit_on::text)
             WHEN verdict[2] = 'name_differs' THEN
                 replace(%(reasons)s::jsonb ->> verdict[2], '(name)', coalesce(known_name, one_name))
             ELSE coalesce(%(reasons)s::jsonb ->> verdict[2], '') END,
@@ -122,13 +135,14 @@ FROM (
         WHEN nth > 1 THEN ARRAY['unchanged', 'repeated']
         WHEN same_claim THEN ARRAY['unchanged', '']
         WHEN claim_id IS NOT NULL THEN ARRAY['doubtful', 'claim_differs']
+        WHEN exit_on < settled_on THEN ARRAY['error', 'institution_exited']
         WHEN name <> '' AND name <> known_name AND known_name <> '{UNNAMED}' THEN ARRAY['doubtful', 'name_differs']
         WHEN person_id IS NULL AND one_name <> other_name THEN ARRAY['doubtful', 'name_differs']
         WHEN deceased_on < settled_on THEN ARRAY['doubtful', 'deceased']
         ELSE ARRAY['new', ''] END AS verdict
     FROM (
         SELECT i.*, p.id AS person_id, p.name AS known_name, p.deceased_on,
-            c.id AS claim_id, c.person_id = p.id
+            left_the_list.exit_on, c.id AS claim_id, c.person_id = p.id
                 AND ({", ".join(f"c.{name}" for name in FACTS)}) IS NOT DISTINCT FROM
                     ({", ".join(f"i.{name}" for name in FACTS)}) AS same_claim,
             coalesce(p.region_id, place.code, %(region)s) AS region_code,
@@ -145,6 +159,8 @@ FROM (
         ) i
         LEFT JOIN beneficiaries_person p ON p.id_key = i.id_key
         LEFT JOIN claims_claim c ON c.claim_no = i.claim_no
+        LEFT JOIN claims_institution left_the_list
+            ON left_the_list.code = i.institution AND left_the_list.exit_on IS NOT NULL
         LEFT JOIN accounts_region place ON place.code = i.county AND place.code LIKE %(prefix)s
         -- A row without a readable number is only an error; it makes no other row doubtful.
         WINDOW number AS (PARTITION BY i.code = '', i.claim_no ORDER BY i."row"),
@@ -164,6 +180,7 @@ def _reasons() -> dict[str, str]:
         "claim_differs": _("这个结算号已经登记，内容与本行不同；已登记的费用不改，请核实是否应作冲正或更正。"),
         "name_differs": _("身份证号相同，但姓名不同（另见“(name)”）；请核对姓名和证件号码。"),
         "deceased": _("结算日期晚于登记的死亡日期；请核实。"),
+        "institution_exited": _("该机构已于(day)退出定点，之后结算的费用不予受理（S1-24）；请核对机构编码和结算日期。"),
     }
 
 

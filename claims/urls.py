@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from claims import views
 
@@ -7,5 +7,6 @@ urlpatterns = [
     path("", views.Claims.as_view(), name="list"),
     path("new/", views.new_claim, name="new"),
     path("preview/", views.preview, name="preview"),
+    path("institutions/", include("claims.institutions.urls")),
     path("<int:pk>/", views.claim, name="claim"),
 ]

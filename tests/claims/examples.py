@@ -4,7 +4,7 @@ from typing import Any
 
 from accounts.services import load_regions
 from beneficiaries.models import Person, id_key
-from claims.models import Claim
+from claims.models import Claim, Institution
 from policies.models import PolicyVersion
 from policies.services import load_documents
 from tests.claims.makers import identity_number, make_person, make_spell, record
@@ -43,4 +43,14 @@ def version(_foreign: bool) -> dict[str, Any]:
     return {"name": "tongliao-2023"}
 
 
-EXAMPLES = {"claims:claim": claim, "policies:version": version}
+def institution(_foreign: bool) -> dict[str, Any]:
+    """The register of institutions is read from everywhere; the claim form says where nothing is owed."""
+    law()
+    found = Institution.objects.filter(code="H15050200001").first()
+    found = found or Institution.objects.create(
+        code="H15050200001", name="市人民医院", region_id="150502000000", level=3, charge_class=2
+    )
+    return {"pk": found.pk}
+
+
+EXAMPLES = {"claims:institution": institution, "claims:claim": claim, "policies:version": version}

@@ -1,0 +1,5 @@
+"""What rooms within claims show in the stock admin."""
+
+from claims.institutions.admin import InstitutionAdmin
+
+__all__ = ["InstitutionAdmin"]
