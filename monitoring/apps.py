@@ -10,11 +10,12 @@ class MonitoringApp(AppConfig):
     def ready(self) -> None:
         from beneficiaries import panels
         from exchange import kinds
-        from monitoring import schedule
+        from monitoring import merging, schedule
         from monitoring.feedback import FEEDBACK
         from monitoring.panels import FOLLOWUPS, WARNINGS
 
         kinds.register(FEEDBACK)
         panels.register(WARNINGS)
+        merging.register()
         panels.register(FOLLOWUPS)
         post_migrate.connect(schedule.ensure, sender=self)

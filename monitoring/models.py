@@ -14,10 +14,22 @@ from accounts.models import Job, Region, User
 from accounts.vocabulary import Category, Department
 from beneficiaries.models import CategorySpell, Person
 from exchange.models import Delivery, InboundFile
+from monitoring.findings.models import Finding, FindingStep
 from monitoring.followup.models import FollowUp, Measure, Visit
 from policies.models import PolicyVersion
 
-__all__ = ["BurdenWarning", "DeliveredWarning", "Feedback", "FollowUp", "Measure", "Scan", "ScanPart", "Visit"]
+__all__ = [
+    "BurdenWarning",
+    "DeliveredWarning",
+    "Feedback",
+    "Finding",
+    "FindingStep",
+    "FollowUp",
+    "Measure",
+    "Scan",
+    "ScanPart",
+    "Visit",
+]
 
 
 def inside(prefix: str, lookup: str = "region_id") -> Q:
@@ -185,3 +197,4 @@ access.scoped("region_id", Act.WARNING_READ)(Scan)
 access.scoped("region_id", Act.MEASURE_READ)(FollowUp)
 access.scoped("followup__region_id", Act.MEASURE_READ)(Measure)
 access.scoped("followup__region_id", Act.MEASURE_READ)(Visit)
+access.scoped("region_id", Act.FINDING_READ)(Finding)

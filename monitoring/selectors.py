@@ -20,6 +20,8 @@ from claims.models import Claim
 from claims.selectors import with_settlement
 from exchange.models import Delivery
 from monitoring import lines
+from monitoring.findings.models import Finding
+from monitoring.findings.selectors import mine_to_answer
 from monitoring.followup.models import FollowUp
 from monitoring.followup.selectors import with_late_measure, without_measure
 from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, Scan, inside
@@ -102,19 +104,31 @@ def waiting(user: User) -> list[Waiting]:
             with_late_measure(user.visible(FollowUp)),
         ),
     }
+    asked["finding"] = (
+        Act.FINDING_ANSWER,
+        _("待整改的问题"),
+        reverse("monitoring:findings") + "?state=open",
+        mine_to_answer(user),
+    )
+    asked["clear"] = (
+        Act.FINDING_OPEN,
+        _("待销号的问题"),
+        reverse("monitoring:findings") + "?state=answered",
+        user.visible(Finding).filter(state=Finding.State.ANSWERED),
+    )
     mine = {key: entry for key, entry in asked.items() if user.may(entry[0])}
     if not mine:
         return []
     row = (
         Region.objects.filter(pk=user.region_prefix.ljust(12, "0"))
-        .values(**{key: _count(entry[3]) for key, entry in mine.items()})
+        .values(**{f"n_{key}": _count(entry[3]) for key, entry in mine.items()})
         .first()
     )
-    counts = row or {}
+    counts = {key: (row or {}).get(f"n_{key}") or 0 for key in mine}
     return [
         Waiting(entry[1], counts[key], entry[2], late=counts[key] if key == "late" else 0)
         for key, entry in mine.items()
-        if counts.get(key)
+        if counts[key]
     ]
 
 

@@ -1,15 +1,28 @@
 """Example objects of monitoring and of the way out for the walk over all addresses (`tests/url_examples.py`)."""
 
+from datetime import timedelta
 from typing import Any
 
 from accounts.models import Region
+from accounts.vocabulary import Role
 from beneficiaries.models import Person
 from exchange.models import Delivery, Partner
 from monitoring import services
-from monitoring.models import BurdenWarning, FollowUp, Measure, Scan
+from monitoring.findings import services as findings
+from monitoring.models import BurdenWarning, Finding, FollowUp, Measure, Scan
 from policies.services import load_documents
+from tests.factories import make_user
 from tests.monitoring.makers import DAY, make_warned, number
 
+FINDING = {
+    "department": "medical_security",
+    "section": "",
+    "source": "audit",
+    "title": "重复享受待遇未追回",
+    "text": "抽查发现两笔费用重复结算。",
+    "found_on": DAY,
+    "due_on": DAY + timedelta(days=30),
+}
 PLACES = {False: ("150500000000", "150521000000"), True: ("370800000000", "370811000000")}
 
 
@@ -56,7 +69,19 @@ def measure(foreign: bool) -> dict[str, Any]:
     return {"pk": (one.measures.first() or Measure.objects.create(followup=one, **facts)).pk}
 
 
+def finding(foreign: bool) -> dict[str, Any]:
+    """An open finding; `what` is a step of its table."""
+    region = Region.objects.get(code=PLACES[foreign][0])
+    found = Finding.objects.filter(region=region).first()
+    if found is None:
+        boss = make_user(Role.SUPERVISOR, region=region.code, username=f"finder-{region.code}")
+        found = findings.open_finding(actor=boss, region=region, **FINDING)
+    return {"pk": found.pk, "what": "answer"}
+
+
 EXAMPLES = {
+    "monitoring:finding": finding,
+    "monitoring:finding_step": finding,
     "monitoring:followup": followup,
     "monitoring:followup_describe": followup,
     "monitoring:followup_measure": followup,
