@@ -1,11 +1,13 @@
 """The cast of a case, and an application brought to any state by the very services that the pages call."""
 
+import io
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import count
 
 from django.utils import timezone
+from PIL import Image
 
 from accounts.models import Level, Region, User
 from accounts.vocabulary import Department, Role
@@ -18,12 +20,15 @@ from tests.claims.makers import make_person, make_spell
 from tests.factories import make_user
 
 COUNTY, TOWNSHIP = "150521000000", "150521100000"
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010806000000 1f15c489"
-    "0000000d49444154789c626001000000ffff03000006000557bfabd40000000049454e44ae426082".replace(" ", "")
-)
 FACTS = Facts(locally_registered=True, seriously_ill=True, property_within_rules=True)
 _names = count(1)
+
+
+def png(width: int = 8) -> bytes:
+    """A picture as a scanner makes it."""
+    out = io.BytesIO()
+    Image.new("RGB", (width, 8), "white").save(out, "PNG")
+    return out.getvalue()
 
 
 @dataclass
