@@ -21,3 +21,31 @@ class ClaimsApp(AppConfig):
         changes.register(receiving.record)
         gate.register_effect_check(has_effect)
         panels.register(CLAIMS)
+        _register_papers_and_reports()
+
+
+def _register_papers_and_reports() -> None:
+    from django.urls import reverse
+
+    from accounts.access import Act
+    from accounts.papers import owners
+    from accounts.reports import Report, register
+    from claims.entry.models import ClaimEntry
+
+    owners.register(
+        "claim_entry",
+        _("录入费用"),
+        may_see=lambda user, pk: user.visible(ClaimEntry).filter(pk=pk).exists(),
+        url=lambda pk: reverse("claims:entry", args=[pk]),
+    )
+    register(
+        Report(
+            "institutions",
+            _("定点机构报表"),
+            Act.CLAIM_READ,
+            ("S1-21", "S1-24", "S3-16", "S4-08", "S4-13"),
+            "claims:institution_report",
+            _("费用与审核"),
+            _("各机构目录外占比与允许占比、标记费用、机构承担额、县域住院报销比例"),
+        )
+    )

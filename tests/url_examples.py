@@ -15,7 +15,7 @@ from accounts.papers.services import store_paper
 from accounts.vocabulary import Role
 from tests.beneficiaries import examples as register
 from tests.claims import examples as claims
-from tests.claims import trial_examples
+from tests.claims import later_examples, trial_examples
 from tests.factories import make_organisation, make_user
 from tests.monitoring import examples as monitoring
 from tests.policies import examples as policies
@@ -68,9 +68,10 @@ EXAMPLES: dict[str, Make] = {
     **policies.EXAMPLES,
     **register.EXAMPLES,
     **trial_examples.EXAMPLES,
+    **later_examples.EXAMPLES,
 }
 # Addresses whose object is the same for all regions: the law is no secret.
-EVERYWHERE: set[str] = {"policies:version", *policies.EVERYWHERE}
+EVERYWHERE: set[str] = {"policies:version", "later:version", *claims.EVERYWHERE, *policies.EVERYWHERE}
 # Addresses whose object not every role with the act sees: which roles do.
 NARROW: dict[str, set[Role]] = {"accounts:job": set(), "accounts:paper": set()}
 

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import Act
 from accounts.audit import events_of
-from accounts.doors import get_visible, go, refused, requires
+from accounts.doors import get_visible, go, requires
 from accounts.export import csv_response, neutral, xlsx_response
 from accounts.lists import Column, ListPage
 from accounts.models import ReadRecord, User
@@ -334,14 +334,15 @@ def _export(kind: str, title: str, rows: list[selectors.Figures]) -> HttpRespons
 
 
 @requires(Act.CLAIM_READ)
-def recovery(request: HttpRequest, pk: int) -> HttpResponse:
+def recovery(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The claim form (追偿函) to the institution for what it must bear, as PDF; a form with people is on record."""
     user = cast(User, request.user)
     found = get_visible(request, Institution, pk=pk)
     first, last, *_rest = _asked(PeriodFilter(request.GET, user=user))
     claims = list(selectors.borne(user, found, first, last).select_related("now__version"))
     if not claims:
-        return refused(request, why=_("这一时期没有须由该机构承担的费用，不必发函。"))
+        messages.info(request, _("这一时期没有须由该机构承担的费用，不必发函。"))
+        return go(request, "claims:institution", pk)
     record_read(actor=user, what=ReadRecord.What.EXPORT, subject=f"institution:{found.pk}", request=request)
     paper = recovery_paper(user, found, first, last, claims)
     return paper.response(f"{_('追偿函')}-{found.code}-{first:%Y%m}-{last:%Y%m}.pdf")

@@ -1,13 +1,15 @@
 """Example objects of claims and of the law for the walk over all addresses (`tests/url_examples.py`)."""
 
+import uuid
 from typing import Any
 
 from accounts.services import load_regions
 from beneficiaries.models import Person, id_key
-from claims.models import Claim, Institution
+from claims.entry.services import submit
+from claims.models import Claim, ClaimEntry, Institution
 from policies.models import PolicyVersion
 from policies.services import load_documents
-from tests.claims.makers import identity_number, make_person, make_spell, record
+from tests.claims.makers import identity_number, make_person, make_spell, new_claim, record
 
 COUNTIES = {False: "150521000000", True: "370811000000"}
 
@@ -53,4 +55,22 @@ def institution(_foreign: bool) -> dict[str, Any]:
     return {"pk": found.pk}
 
 
-EXAMPLES = {"claims:institution": institution, "claims:claim": claim, "policies:version": version}
+def entry(foreign: bool) -> dict[str, Any]:
+    """A bill that waits for a second person, with one paper."""
+    law()
+    who = person(foreign)
+    found = ClaimEntry.objects.filter(person=who).first()
+    if found is None:
+        bill = new_claim("2023-06-02", 5000, 1000, 500, location="outside")
+        found = submit(actor=None, entry=None, person=who, claim=bill, sent_by="外地医院")
+    return {"pk": found.pk, "paper": uuid.UUID(int=0)}
+
+
+EXAMPLES = {
+    "claims:entry": entry,
+    "claims:institution": institution,
+    "claims:claim": claim,
+    "policies:version": version,
+}
+# The register of institutions is read from every region.
+EVERYWHERE = {"claims:institution", "claims:institution_edit", "claims:institution_recovery"}
