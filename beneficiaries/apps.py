@@ -7,11 +7,15 @@ class BeneficiariesApp(AppConfig):
     verbose_name = _("人员档案")
 
     def ready(self) -> None:
-        from beneficiaries.enrolment import case_models  # noqa: F401 - here Django finds the models
+        from beneficiaries.enrolment import ready as enrolment_ready
+        from beneficiaries.merging import spells  # noqa: F401 - here it says how spells move
+        from beneficiaries.roster import due
         from beneficiaries.roster.kind import ROSTER
         from beneficiaries.selectors import people_by_category
-        from exchange import kinds
+        from exchange import arriving, kinds
         from policies import gate
 
         kinds.register(ROSTER)
+        arriving.register(due.asked)
         gate.register_category_counts(people_by_category)
+        enrolment_ready()

@@ -7,13 +7,14 @@ a weekend is what is not worked.
 import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.workdays import Workdays
-from policies.engine.document import Due, Obligation
+from policies.dues import due_day
+from policies.engine.document import Obligation
 from policies.selectors import document_of, version_on
 
 WEEK = (_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
@@ -83,19 +84,3 @@ def _items(duties: Sequence[Obligation], today: date, workdays: Workdays) -> lis
             who, whom = "、".join(map(str, duty.by)), "、".join(map(str, duty.to))
             found.append(Item(duty.name, day, (day - today).days, who, whom, duty.clauses))
     return found
-
-
-def due_day(due: Due, month: date, workdays: Workdays) -> date | None:
-    """The day in this month on which it falls due; None when it falls in another, or follows an event."""
-    last = calendar.monthrange(month.year, month.month)[1]
-    if due.kind == "day_of_month":
-        return month.replace(day=min(due.number, last))
-    if due.kind == "end_of_month":
-        return month.replace(day=last)
-    if due.kind == "working_day_of_month":
-        return workdays.add(month.replace(day=1) - timedelta(days=1), due.number)
-    if due.kind == "day_of_year" and due.month == month.month:
-        return month.replace(day=min(due.number or last, last))
-    if due.kind == "on_date" and due.day and (due.day.year, due.day.month) == (month.year, month.month):
-        return due.day
-    return None

@@ -46,6 +46,18 @@ class FileFilter(ListFilter):
             self.fields["region"].of(self.user)  # type: ignore[attr-defined]
 
 
+class ArrivalFilter(ListFilter):
+    year = forms.IntegerField(label=_("年份"), min_value=2000, max_value=2099)
+    region = RegionField(label=_("地区"), empty_label=_("全部"))
+    department = forms.ChoiceField(label=_("部门"), choices=[("", _("全部")), *Department.choices])
+    late = forms.BooleanField(label=_("只看逾期未到"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.user:
+            self.fields["region"].of(self.user)  # type: ignore[attr-defined]
+
+
 class UploadForm(forms.Form):
     """One file; a liaison sends for the own department only."""
 

@@ -14,6 +14,7 @@ def places(user: User, active: str) -> list[dict[str, Any]]:
     found = [
         ("list", _("来文"), Act.ROSTER_READ),
         ("arrivals", _("到齐情况"), Act.ROSTER_READ),
+        ("inquiries", _("待部门核实"), Act.ROSTER_READ),
         ("deliveries", _("送达"), Act.DELIVERY_READ),
         ("partners", _("交换伙伴"), Act.PARTNER_ADMIN),
     ]

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.lists import Column, Listing
+from accounts.lists import Bulk, Column, Listing
 from accounts.masking import mask_id_number
-from exchange import kinds, reader, selectors
+from accounts.vocabulary import Category
+from exchange import deciding, kinds, reader, selectors
 from exchange.models import InboundFile, Outcome, StagedRow
 
 TONES = {
@@ -55,12 +58,12 @@ def counts(file: InboundFile, listing: Listing) -> list[dict[str, Any]]:
     return found
 
 
-def listing(request: HttpRequest, file: InboundFile) -> Listing:
-    """The rows of the outcome in the address."""
-    outcome = request.GET.get("outcome", "")
+def listing(request: HttpRequest, file: InboundFile, *, decides: bool = False) -> Listing:
+    """The rows of the outcome in the address; with `decides` the doubtful ones can be settled there."""
+    outcome, code = request.GET.get("outcome", ""), request.GET.get("code", "")
     table = Listing(
         request=request,
-        rows=selectors.rows(file, outcome),
+        rows=selectors.rows(file, outcome, code, request.GET.get("decided", "")),
         columns=(),
         title=file.name,
         key="rows",
@@ -68,24 +71,78 @@ def listing(request: HttpRequest, file: InboundFile) -> Listing:
         page_size=SAMPLE,
         empty=_("没有这一结果的行"),
     )
-    table.columns = _columns(file, outcome, table)
+    table.columns = _columns(file, outcome, table, decides)
+    if decides and outcome == Outcome.DOUBTFUL:
+        url = reverse("exchange:decide", args=[file.pk])
+        known = deciding.ANSWERS.get(code, (StagedRow.Decision.REJECT,))
+        labels = [(one.value, one.label) for one in known if one != StagedRow.Decision.CHOOSE]
+        table.bulk = [Bulk(label, f"{url}?decision={value}") for value, label in labels]
+        table.bulk.append(Bulk(_("撤回处理"), url))
     return table
 
 
-def _columns(file: InboundFile, outcome: str, table: Listing) -> list[Column]:
+def _columns(file: InboundFile, outcome: str, table: Listing, decides: bool) -> list[Column]:
     kind = kinds.get(file.kind)
     if outcome == Outcome.DOUBTFUL:
-        return [_ROW, _ID, Column("reason", _("存疑原因")), _beside(kind, table)]
+        shown = [_ROW, _ID, Column("reason", _("存疑原因")), _beside(kind, table)]
+        if kind.goes_back:
+            shown.append(_DECIDING if decides else _DECIDED)
+        return shown
     chosen = [_column(kind, name) for name in kind.columns if name not in ("row", "reason")]
     if outcome == Outcome.ERROR:
-        shown = ("id_number", "name", "category", "claim_no", "values.warning_no")
-        chosen = [column for column in chosen if column.name in shown]
+        shown_names = ("id_number", "name", "category", "claim_no", "values.warning_no")
+        chosen = [column for column in chosen if column.name in shown_names]
         chosen.append(Column("value", _("所填内容"), value=lambda row: row.values.get("value", "")))
     return [_ROW, _OUTCOME, *chosen, Column("reason", _("说明"))]
 
 
+def decision_cell(row: StagedRow, *, oob: bool = False) -> SafeString:
+    """What was decided about a row, and a button per answer with the key that presses it (`1`, `2`, …; `0` takes back).
+
+    `oob`: as a part of an answer to another row's button, put in its place by htmx.
+    """
+    return render_to_string(
+        "exchange/decision.html",
+        {
+            "row": row,
+            "oob": oob,
+            "answers": list(enumerate(deciding.answers(row), start=1)),
+            "url": reverse("exchange:decide", args=[row.file_id]),
+        },
+    )
+
+
+def doubts(file: InboundFile, listing: Listing) -> list[dict[str, Any]]:
+    """Kinds of doubt with their numbers and addresses, for the line above the doubtful rows."""
+    if listing.params.get("outcome") != Outcome.DOUBTFUL or not kinds.get(file.kind).goes_back:
+        return []
+    reset: dict[str, str | None] = {"after": None, "before": None, "page": None}
+    chosen, found = listing.params.get("code", ""), deciding.doubts(file)
+    total = {"code": "", "rows": sum(one["rows"] for one in found), "open": sum(one["open"] for one in found)}
+    return [
+        {
+            **one,
+            "label": _DOUBTS.get(one["code"], one["code"]) if one["code"] else _("全部存疑"),
+            "url": listing.address(code=one["code"] or None, **reset),
+            "active": one["code"] == chosen,
+            "answers": [answer for answer in deciding.ANSWERS.get(one["code"], ()) if answer != "choose"],
+        }
+        for one in [total, *found]
+    ]
+
+
+_DOUBTS = {
+    "name_differs": gettext_lazy("姓名不符"),
+    "deceased": gettext_lazy("登记已故"),
+    "duplicate_differs": gettext_lazy("同一人几行不一"),
+    "not_found": gettext_lazy("无从退出"),
+}
+_DECIDED = Column("decision", gettext_lazy("处理"), value=lambda row: row.get_decision_display())
+_DECIDING = Column("decision", gettext_lazy("处理"), kind="html", value=decision_cell, exported=False)
 _ROW = Column("row", gettext_lazy("行号"), kind="number", sort="row", primary=True)
-_ID = Column("id_number", gettext_lazy("证件号码"), kind="mono", value=lambda row: mask_id_number(row.id_number or ""))
+_ID = Column(
+    "id_number", gettext_lazy("证件号码"), kind="mono", value=lambda row: mask_id_number(_said(row, "id_number"))
+)
 _OUTCOME = Column(
     "outcome",
     gettext_lazy("结果"),
@@ -93,12 +150,26 @@ _OUTCOME = Column(
     value=lambda row: row.get_outcome_display(),
     tone=lambda row: TONES[Outcome(row.outcome)],
 )
+
+
+def _said(row: StagedRow, name: str) -> Any:
+    """A column of the row, or what the register says where an unchanged row was not staged in full (`kind.shown`)."""
+    return getattr(row, name) or getattr(row, f"known_{name}", None) or ""
+
+
 _OWN = {
     "id_number": _ID,
-    "category": Column("category", gettext_lazy("人员类别"), value=lambda row: row.get_category_display()),
-    "valid_from": Column("valid_from", gettext_lazy("认定日期"), kind="date"),
+    "name": Column("name", gettext_lazy("姓名"), value=lambda row: _said(row, "name")),
+    "category": Column(
+        "category", gettext_lazy("人员类别"), value=lambda row: dict(Category.choices).get(_said(row, "category"), "")
+    ),
+    "valid_from": Column(
+        "valid_from", gettext_lazy("认定日期"), kind="date", value=lambda row: _said(row, "valid_from")
+    ),
     "valid_to": Column("valid_to", gettext_lazy("退出日期"), kind="date"),
-    "region_code": Column("region_code", gettext_lazy("行政区划"), kind="mono"),
+    "region_code": Column(
+        "region_code", gettext_lazy("行政区划"), kind="mono", value=lambda row: _said(row, "region_code")
+    ),
 }
 _STAGED = {field.name for field in StagedRow._meta.get_fields()}
 

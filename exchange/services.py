@@ -125,8 +125,8 @@ def _read_and_compare(file: InboundFile, progress: Progress) -> None:
     if reading.ignored:
         file.notes.append({"code": "ignored", "count": len(reading.ignored), "text": "、".join(reading.ignored)})
     file.notes += [{"code": "skipped", "line": one.line, "text": one.text} for one in reading.skipped[:20]]
-    file.counts = {outcome: 0 for outcome in Outcome.values} | kind.compare(file, progress)
-    file.counts["rows"] = reading.rows_read
+    file.counts = {"rows": reading.rows_read}
+    file.counts |= {outcome: 0 for outcome in Outcome.values} | kind.compare(file, progress)
     file.unusual = kind.unusual(file)
     deciding.restore(file, before)
 

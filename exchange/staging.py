@@ -131,9 +131,14 @@ def copying(table: str) -> Iterator[Callable[[Columns], None]]:
 
 
 def refresh_statistics(table: str, written: int) -> None:
-    """After many rows: what follows in the same transaction is planned for them, not for the table as it was."""
-    if written >= MANY:
-        with connection.cursor() as cursor:
+    """After many rows, a tenth of the table or more: what follows in the same transaction is planned for them, not for
+    the table as it was.
+    """
+    if written < MANY:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [table])
+        if written * 10 >= cursor.fetchone()[0]:
             cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
 
 

@@ -1,19 +1,18 @@
 """Pages of inbound files: the list, an upload, one file in three steps (read, compare, confirm), who has sent."""
 
 import io
-from contextlib import suppress
+from datetime import date
 from pathlib import PurePath
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import Act
@@ -21,9 +20,9 @@ from accounts.doors import get_visible, go, requires
 from accounts.lists import Column, ListPage
 from accounts.models import Job, ReadRecord, User
 from accounts.services import record_read
-from exchange import kinds, preview, selectors, services
+from exchange import arriving, deciding, kinds, preview, selectors, services
 from exchange.errors import ExchangeError
-from exchange.forms import FileFilter, MonthField, UploadForm
+from exchange.forms import ArrivalFilter, FileFilter, UploadForm
 from exchange.models import InboundFile
 from exchange.places import places
 
@@ -78,12 +77,28 @@ class Files(ListPage):
 @requires(Act.ROSTER_READ)
 @require_GET
 def arrivals(request: HttpRequest) -> HttpResponse:
-    """Who has sent the month's roster, by region and department."""
-    month = timezone.localdate().replace(day=1)
-    with suppress(ValidationError):  # a month that cannot be read shows the present one
-        month = MonthField(required=False).clean(request.GET.get("month")) or month
-    found = selectors.arrivals(_user(request), month)
-    context = {"title": _("到齐情况"), "month": month, "arrivals": found, "places": places(_user(request), "arrivals")}
+    """Which rosters a year's months ask for, by county and department, and what came."""
+    user = _user(request)
+    form = ArrivalFilter(request.GET, user=user)
+    form.is_valid()
+    year = form.cleaned_data.get("year") or timezone.localdate().year
+    months = [date(year, month, 1) for month in range(1, 13)]
+    lines = arriving.matrix(
+        user,
+        months,
+        region=form.cleaned_data.get("region"),
+        department=form.cleaned_data.get("department") or "",
+        late=bool(form.cleaned_data.get("late")),
+    )
+    context = {
+        "title": _("到齐情况"),
+        "year": year,
+        "months": months,
+        "lines": lines,
+        "missing": sum(line.missing for line in lines),
+        "filters": form,
+        "places": places(user, "arrivals"),
+    }
     return render(request, "exchange/arrivals.html", context)
 
 
@@ -134,9 +149,10 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
     }
     if one.state not in (State.READY, State.CONFIRMED, State.UNDONE):
         return render(request, "exchange/file.html", context)
-    table = preview.listing(request, one)
+    table = preview.listing(request, one, decides=context["may"]["decide"])
     table.on_export = lambda kind: _record_export(request, one)
-    return table.respond("exchange/file.html", context | {"counts": preview.counts(one, table), "target": "rows"})
+    shown = {"counts": preview.counts(one, table), "target": "rows", "doubts": preview.doubts(one, table)}
+    return table.respond("exchange/file.html", context | shown)
 
 
 def _may(one: InboundFile, user: User) -> dict[str, Any]:
@@ -152,6 +168,7 @@ def _may(one: InboundFile, user: User) -> dict[str, Any]:
         "cancel": idle and mine and one.state in (State.RECEIVED, State.READY, State.REFUSED),
         "again": idle and mine and one.state == State.RECEIVED,
         "undo": one.state == State.CONFIRMED and user.may(kind.confirm),
+        "decide": idle and deciding.may_decide(one, user),
         "errors": one.state in (State.READY, State.CONFIRMED)
         and bool(one.counts.get("error") or one.counts.get("doubtful")),
     }
@@ -202,6 +219,29 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """Writes the file to the register, on the worker."""
     one, user = _get(request, pk), _user(request)
     return _done(request, one, lambda here: services.start_confirming(file=one, actor=user, url=here), "")
+
+
+@requires(Act.ROSTER_CONFIRM)
+@require_POST
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """What holds of doubtful rows: one (answered with its cell), those selected, or all undecided ones of a kind."""
+    one, user = _get(request, pk), _user(request)
+    given = request.POST.get("decision") or request.GET.get("decision", "")
+    rows = [int(key) for key in request.POST.getlist("ids") if key.isdigit()]
+    try:
+        changed = deciding.decide(
+            actor=user, file_id=one.pk, decision=given, rows=rows, code=request.POST.get("code", "")
+        )
+    except ExchangeError as error:
+        if getattr(request, "htmx", None):
+            return HttpResponse(str(error), status=409)
+        messages.error(request, str(error))
+        return go(request, request.POST.get("back") or reverse("exchange:file", args=[pk]) + "?outcome=doubtful")
+    if getattr(request, "htmx", None):
+        return HttpResponse("".join(preview.decision_cell(row, oob=at > 0) for at, row in enumerate(changed)))
+    said = ngettext("已处理 %(count)s 行", "已处理 %(count)s 行", len(changed)) % {"count": len(changed)}
+    messages.success(request, said)
+    return go(request, reverse("exchange:file", args=[pk]) + "?outcome=doubtful")
 
 
 @requires(Act.ROSTER_READ)

@@ -211,7 +211,7 @@ def compare(file: InboundFile, progress: Progress) -> dict[str, int]:
         cursor.execute("ANALYZE roster_incoming")
         cursor.execute(COMPARE, values)
         cursor.execute(APART, values)
-        staging.refresh_statistics(staging.TABLE, file.rows.all()[: staging.MANY].count())
+        staging.refresh_statistics(staging.TABLE, file.counts.get("rows", 0))
         progress(_("与登记簿比对"), 1, 2)
         cursor.execute(COUNT_STANDING, values)
         standing = cursor.fetchone()[0]

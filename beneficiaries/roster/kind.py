@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from accounts.vocabulary import CERTIFIES, Category
@@ -72,6 +73,21 @@ def beside(rows: Sequence[StagedRow]) -> dict[int, list[Beside]]:
     return {row.pk: _pair(row, persons.get(row.person_id or 0), spells.get(row.person_id or 0, [])) for row in rows}
 
 
+def shown(rows: "QuerySet[StagedRow]") -> "QuerySet[StagedRow]":
+    """The preview's rows with what the register says of those that were not staged in full, for they say the same."""
+    person, spell = (
+        Person.objects.filter(pk=OuterRef("person_id")),
+        CategorySpell.objects.filter(pk=OuterRef("spell_id")),
+    )
+    return rows.annotate(
+        known_name=Subquery(person.values("name")),
+        known_id_number=Subquery(person.values("id_number")),
+        known_category=Subquery(spell.values("category")),
+        known_valid_from=Subquery(spell.values("valid_from")),
+        known_region_code=Subquery(spell.values("region_id")),
+    )
+
+
 def _pair(row: StagedRow, person: Person | None, spells: list[CategorySpell]) -> list[Beside]:
     department = row.file.department
     own = [spell for spell in spells if spell.department == department and spell.valid_to is None]
@@ -105,4 +121,6 @@ ROSTER = ImportKind(
     unusual=unusual,
     blocked=blocked,
     beside=beside,
+    shown=shown,
+    goes_back=True,
 )

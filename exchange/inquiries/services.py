@@ -20,7 +20,8 @@ from exchange.models import InboundFile, Outcome, StagedRow
 
 # What was neither written nor given up by a decision goes back: errors, and doubts that nobody settled.
 BACK: Final = Q(outcome=Outcome.ERROR) | Q(outcome=Outcome.DOUBTFUL, decision__in=["", StagedRow.Decision.REJECT])
-_VALUES: Final[dict[str, Any]] = {"settles": [*WRITES], "good": [Outcome.NEW, Outcome.CHANGED, Outcome.UNCHANGED, Outcome.EXITED]}
+GOOD: Final = [Outcome.NEW, Outcome.CHANGED, Outcome.UNCHANGED, Outcome.EXITED]
+_VALUES: Final[dict[str, Any]] = {"settles": [*WRITES], "good": GOOD}
 
 RAISE: Final = """
 INSERT INTO exchange_inquiry (file_id, "row", department, region_id, month, outcome, code, reason, value, id_number,

@@ -5,8 +5,9 @@ from typing import Any
 from accounts.models import Region
 from beneficiaries import services
 from beneficiaries.models import Person, id_key
+from exchange.inquiries.models import Inquiry
 from exchange.models import InboundFile
-from tests.beneficiaries.rosters import line, number, prepare, roster
+from tests.beneficiaries.rosters import line, number, prepare, roster, send
 
 PLACES = {False: ("150500000000", "150521100000"), True: ("370800000000", "370811000000")}
 
@@ -35,7 +36,7 @@ def person(foreign: bool) -> dict[str, Any]:
 def file(foreign: bool) -> dict[str, Any]:
     """A roster of civil affairs that waits to be confirmed: one row of each kind of trouble."""
     code, township = PLACES[foreign]
-    known = InboundFile.objects.filter(region_id=code).first()
+    known = InboundFile.objects.filter(region_id=code, kind="roster", state="ready").first()
     if known is None:
         person(foreign)
         rows = (
@@ -47,6 +48,21 @@ def file(foreign: bool) -> dict[str, Any]:
     return {"pk": known.pk}
 
 
+def inquiry(foreign: bool) -> dict[str, Any]:
+    """A row of a confirmed roster that went back to civil affairs; `pk` of the inquiry."""
+    code, township = PLACES[foreign]
+    known = Inquiry.objects.filter(region_id=code).first()
+    if known is None:
+        rows = (line(5, region=township), line(6, region=township, category="困难群众"))
+        sent = send(roster(*rows), region=code, mode=InboundFile.Mode.CHANGES)
+        known = sent.inquiries.get()
+    return {"pk": known.pk}
+
+
+def inquired_file(foreign: bool) -> dict[str, Any]:
+    return {"pk": Inquiry.objects.get(pk=inquiry(foreign)["pk"]).file_id}
+
+
 EXAMPLES = {
     "beneficiaries:person": person,
     "beneficiaries:reveal": person,
@@ -56,4 +72,7 @@ EXAMPLES = {
     "exchange:cancel": file,
     "exchange:undo": file,
     "exchange:errors": file,
+    "exchange:decide": file,
+    "exchange:inquiry": inquiry,
+    "exchange:inquiry_file": inquired_file,
 }

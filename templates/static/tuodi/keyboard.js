@@ -47,6 +47,14 @@
       here.querySelector("[data-open]")?.click();
       return;
     }
+    // An answer to the row where one is: its button carries the figure.
+    const digit = /^[0-9]$/.test(event.key) && here?.isConnected && here.querySelector(`[data-digit="${event.key}"]`);
+    if (digit) {
+      event.preventDefault();
+      digit.click();
+      if (event.key !== "0") step(1);
+      return;
+    }
     const act = acts[event.key];
     if (act) {
       event.preventDefault();
