@@ -17,7 +17,7 @@ class PersonFilter(ListFilter):
     q = forms.CharField(
         label=_("查找"),
         widget=forms.TextInput(
-            attrs={"type": "search", "placeholder": _("姓名、拼音首字母、证件号码或后四位、户编号")}
+            attrs={"type": "search", "placeholder": _("姓名、拼音或首字母、证件号码或末四位以上、电话、户编号、村")}
         ),
     )
     category = forms.ChoiceField(label=_("人员类别"), choices=[("", _("全部")), *Category.choices])
@@ -55,6 +55,7 @@ class PersonForm(forms.Form):
         label=_("与户主关系"), required=False, choices=[("", _("未填")), *((word, word) for word in RELATIONS)]
     )
     phone = forms.CharField(label=_("联系电话"), max_length=30, required=False)
+    address = forms.CharField(label=_("住址"), max_length=200, required=False)
     rural = forms.BooleanField(label=_("农村居民"), required=False, initial=True)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

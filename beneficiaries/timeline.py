@@ -6,30 +6,56 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.access import Act
 from accounts.models import User
-from beneficiaries.models import CategorySpell, Person
+from beneficiaries.models import CategorySpell, Person, Registration
 from beneficiaries.panels import Panel
 from exchange.models import InboundFile
 
+KINDS = {"category": gettext_lazy("类别认定"), "disease": gettext_lazy("病种登记"), "life": gettext_lazy("生死")}
 
-def years(
-    user: User, person: Person, spells: list[CategorySpell], panels: list[Panel]
-) -> list[tuple[int, list[dict[str, Any]]]]:
-    """Entries newest first, by year, for components/timeline.html."""
-    entries = [entry for spell in spells if spell.known_to is None for entry in _of_spell(user, spell)]
+
+def entries(user: User, person: Person, spells: list[CategorySpell], panels: list[Panel]) -> list[dict[str, Any]]:
+    """All that happened, newest first, for components/timeline.html; `kind` is one of KINDS or a panel's key."""
+    found = [entry for spell in spells if spell.known_to is None for entry in _of_spell(user, spell)]
     for panel in panels:
-        entries += panel.timeline(user, person)
+        found += [{"kind": panel.key, **entry} for entry in panel.timeline(user, person)]
+    for row in person.diseases.all():
+        found += _of_registration(row)
     if person.deceased_on:
-        entries.append({"icon": "flower-2", "day": person.deceased_on, "text": _("死亡"), "amount": None})
-    entries.sort(key=lambda entry: entry["day"], reverse=True)
-    return [(year, list(some)) for year, some in groupby(entries, key=lambda entry: entry["day"].year)]
+        died = {"kind": "life", "icon": "flower-2", "text": _("死亡"), "amount": None, "who": person.death_source}
+        found.append(died | {"day": person.deceased_on})
+    found.sort(key=lambda entry: entry["day"], reverse=True)
+    return found
+
+
+def by_year(found: list[dict[str, Any]]) -> list[tuple[int, list[dict[str, Any]]]]:
+    """Entries in their order, by year."""
+    return [(year, list(some)) for year, some in groupby(found, key=lambda entry: entry["day"].year)]
+
+
+def _of_registration(row: Registration) -> list[dict[str, Any]]:
+    said = {"register": row.get_register_display(), "name": row.name}
+    begins = {
+        "kind": "disease",
+        "icon": "stethoscope",
+        "day": row.valid_from,
+        "text": _("登记%(register)s：%(name)s") % said,
+        "amount": None,
+        "who": " ".join(filter(None, (row.institution, row.source))),
+    }
+    if row.valid_to is None:
+        return [begins]
+    ends = {"icon": "log-out", "day": row.valid_to, "text": _("%(name)s登记终止") % said, "who": row.end_reason}
+    return [begins | ends, begins]
 
 
 def _of_spell(user: User, spell: CategorySpell) -> list[dict[str, Any]]:
     said = {"category": spell.get_category_display(), "department": spell.get_department_display()}
     begins = {
+        "kind": "category",
         "icon": "badge-check",
         "day": spell.valid_from,
         "text": _("%(department)s认定为%(category)s") % said,
@@ -52,7 +78,7 @@ def _of_spell(user: User, spell: CategorySpell) -> list[dict[str, Any]]:
 def source_of(spell: CategorySpell) -> str:
     """Where a spell comes from: file, month and row, or entered by hand."""
     if spell.source is None:
-        return _("人工登记")
+        return _("人工登记") + (f" · {spell.evidence}" if spell.evidence else "")
     row = _("第 %(row)s 行") % {"row": spell.source_row} if spell.source_row else ""
     return f"{spell.source.month:%Y-%m} {spell.source.get_kind_display()} {row}".strip()
 

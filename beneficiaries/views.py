@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,10 +17,11 @@ from accounts.doors import get_visible, go, requires
 from accounts.lists import Column, Listing, ListPage
 from accounts.models import ReadRecord, User
 from accounts.services import record_read
-from beneficiaries import selectors, services, timeline
+from beneficiaries import selectors, services
 from beneficiaries.forms import NumberForm, PersonFilter, PersonForm, RevealForm
 from beneficiaries.models import Person
-from beneficiaries.panels import Panel, panels_for
+from beneficiaries.panels import panels_for
+from beneficiaries.persons.page import Part, summary
 from beneficiaries.searching import MOST, search
 from exchange import reader
 
@@ -72,21 +73,28 @@ class PersonList(ListPage):
         record_read(actor=self.user, what=ReadRecord.What.EXPORT, subject="persons", request=self.request)
 
     def extra(self) -> dict[str, Any]:
-        if not self.user.may(Act.PERSON_WRITE):
-            return {}
-        new = {"label": _("登记人员"), "url": reverse("beneficiaries:new"), "primary": True, "icon": "user-plus"}
-        return {"actions": [new]}
+        actions: list[dict[str, Any]] = [
+            {"label": _("病种登记"), "url": reverse("beneficiaries:diseases")},
+            {"label": _("人员合并"), "url": reverse("beneficiaries:merges")},
+        ]
+        if self.user.may(Act.PERSON_WRITE):
+            new = {"label": _("登记人员"), "url": reverse("beneficiaries:new"), "primary": True, "icon": "user-plus"}
+            actions.append(new)
+        return {"actions": actions}
 
 
 # --- one person -----------------------------------------------------------------------------------------------------
 @requires(Act.PERSON_READ)
 @require_GET
 def person(request: HttpRequest, pk: int, tab: str = "") -> HttpResponse:
-    """A person's file: summary, then the tab asked for; every opening is recorded."""
+    """A person's file: summary, then the tab asked for; every opening is recorded. Who was merged is shown as whom."""
     one = get_visible(request, Person.objects.select_related("region", "household"), pk=pk)
+    if one.merged_into_id:
+        messages.info(request, _("“%(name)s”的这份档案已并入当前档案") % {"name": one.name})
+        return go(request, "beneficiaries:person", one.merged_into_id)
     user = _user(request)
     panels = panels_for(user)
-    part = _Part(user, one, panels, tab)
+    part = Part(user, one, panels, tab, request.GET.get("kind", ""))
     fragment = getattr(request, "htmx", None) and request.htmx.target == "tab"  # type: ignore[attr-defined]
     if fragment:
         return render(request, part.template, part.context)
@@ -97,84 +105,21 @@ def person(request: HttpRequest, pk: int, tab: str = "") -> HttpResponse:
         {
             "title": one.name,
             "person": one,
-            "summary": _summary(user, one, part.spells, panels),
+            "summary": summary(user, one, part.spells, panels),
             "tabs": part.tabs,
             "part": part.template,
             "form": RevealForm(),
             "may_reveal": user.may(Act.PERSON_REVEAL),
+            "may_write": user.may(Act.PERSON_WRITE),
             **part.context,
         },
     )
 
 
-class _Part:
-    """The tab of the page that was asked for, with its variables."""
-
-    def __init__(self, user: User, one: Person, panels: list[Panel], tab: str) -> None:
-        self.user, self.one, self.panels = user, one, panels
-        self.spells = selectors.history(one)
-        own = {"": self._timeline, "spells": self._spells, "household": self._household}
-        if tab in own:
-            self.template, self.context = own[tab]()
-        else:
-            panel = next((panel for panel in panels if panel.key == tab), None)
-            if panel is None:
-                raise Http404
-            self.template, self.context = panel.template, {"person": one, **panel.context(user, one)}
-        labels = [("", _("时间线")), ("spells", _("认定记录")), *((panel.key, panel.label) for panel in panels)]
-        if one.household_id:
-            labels.append(("household", _("家庭")))
-        self.tabs = [self._tab(key, label, key == tab) for key, label in labels]
-
-    def _tab(self, key: str, label: Any, active: bool) -> dict[str, Any]:
-        arguments = [self.one.pk, key] if key else [self.one.pk]
-        name = "beneficiaries:person_tab" if key else "beneficiaries:person"
-        return {"key": key, "label": label, "url": reverse(name, args=arguments), "active": active}
-
-    def _timeline(self) -> tuple[str, dict[str, Any]]:
-        years = timeline.years(self.user, self.one, self.spells, self.panels)
-        return "beneficiaries/timeline.html", {"years": years}
-
-    def _spells(self) -> tuple[str, dict[str, Any]]:
-        rows = [
-            {
-                "spell": spell,
-                "known": timeline.known(spell),
-                "source": timeline.source_of(spell),
-                "url": timeline.source_url(self.user, spell),
-            }
-            for spell in self.spells
-        ]
-        return "beneficiaries/spells.html", {"rows": rows}
-
-    def _household(self) -> tuple[str, dict[str, Any]]:
-        found = [(member, _categories(member)) for member in selectors.members(self.user, self.one)]
-        return "beneficiaries/household.html", {"members": found, "person": self.one}
-
-
-def _summary(user: User, one: Person, spells: list[Any], panels: list[Panel]) -> list[Any]:
-    held = [spell for spell in spells if spell.holds_today]
-    categories = "、".join(f"{spell.get_category_display()}（{spell.get_department_display()}）" for spell in held)
-    rows: list[Any] = [
-        (_("现有类别"), categories),
-        (_("性别"), one.get_sex_display()),
-        {"label": _("出生日期"), "value": one.birth_date, "kind": "date"},
-        (_("所在地区"), one.region.name),
-        {"label": _("户编号"), "value": str(one.household or ""), "kind": "mono"},
-        (_("与户主关系"), one.relation),
-        (_("城乡"), _("农村居民") if one.rural else _("城镇居民")),
-    ]
-    if one.deceased_on:
-        rows.append({"label": _("死亡日期"), "value": one.deceased_on, "kind": "date"})
-    for panel in panels:
-        rows += panel.summary(user, one)
-    return rows
-
-
 @requires(Act.PERSON_REVEAL)
 @require_POST
 def reveal(request: HttpRequest, pk: int) -> HttpResponse:
-    """Number and phone in full, after a reason that goes into the trail; the fragment of the page alone."""
+    """Number, phone and bank account in full, after a reason that goes into the trail; the fragment alone."""
     one = get_visible(request, Person, pk=pk)
     form = RevealForm(request.POST)
     shown = form.is_valid()

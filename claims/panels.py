@@ -14,7 +14,7 @@ from accounts.models import User
 from beneficiaries.dependants import depends
 from beneficiaries.models import CategorySpell, Person
 from beneficiaries.panels import Panel
-from claims import selectors
+from claims import merging, selectors
 from claims.forms import new_claim_url
 from claims.models import Settlement
 from exchange.models import InboundFile
@@ -59,6 +59,9 @@ CLAIMS = Panel(
     context=_context,
     timeline=_timeline,
 )
+
+
+merging.register()
 
 
 @depends

@@ -26,7 +26,7 @@ def unregistered(
     rows: QuerySet[M], *, code: str = "dise_codg", day: str = "settled_on", region: str = "region_id"
 ) -> QuerySet[M]:
     """Of rows with a person, a disease code and a day (claims): those whose listed disease the person has no
-    registration for on the day; annotated with `register` and `listed` (the disease as the list names it).
+    registration for on the day; annotated with `listed_in` (the register) and `listed` (the disease as listed).
 
     A registration of the same register counts when its code begins the row's or the other way round, or when it names
     no code. The longest code of the list decides; lists without a region hold everywhere.
@@ -40,15 +40,15 @@ def unregistered(
         .order_by(Length("code").desc(), "pk")
     )
     held = (
-        Registration.objects.filter(person_id=OuterRef("person_id"), register=OuterRef("register"))
+        Registration.objects.filter(person_id=OuterRef("person_id"), register=OuterRef("listed_in"))
         .filter(Q(valid_to=None) | Q(valid_to__gte=OuterRef(day)), valid_from__lte=OuterRef(day))
         .annotate(begins=StrIndex(OuterRef(code), F("code")), within=StrIndex(F("code"), OuterRef(code)))
         .filter(Q(code="") | Q(begins=1) | Q(within=1))
     )
     shown = rows.exclude(**{code: ""}).annotate(
-        register=Subquery(listed.values("register")[:1]), listed=Subquery(listed.values("name")[:1])
+        listed_in=Subquery(listed.values("register")[:1]), listed=Subquery(listed.values("name")[:1])
     )
-    return shown.filter(register__isnull=False).exclude(Exists(held))
+    return shown.filter(listed_in__isnull=False).exclude(Exists(held))
 
 
 def _significant() -> Any:

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Case, Prefetch, QuerySet, When
 from django.utils import timezone
 
 from accounts.audit import events_of
@@ -18,7 +18,7 @@ def members(user: User, household: Household | int) -> QuerySet[Person]:
     """Visible members with their present categories, the head first."""
     held = Prefetch("spells", CategorySpell.objects.on(timezone.localdate()), to_attr="held")
     rows = user.visible(Person).filter(household=household).select_related("region").prefetch_related(held)
-    return rows.order_by(Q(relation=HEAD).desc(), "id")
+    return rows.order_by(Case(When(relation=HEAD, then=0), default=1), "id")
 
 
 def may_see(user: User, household: Household) -> bool:
@@ -73,8 +73,3 @@ def _changes(household: int, events: list[Any]) -> list[Change]:
             )
         was, said = now, event.relation if now else said
     return found
-
-
-def larger_than_one(user: User) -> QuerySet[Household]:
-    """Households of the user's region with their number of members, for the list."""
-    return user.visible(Household).select_related("region").annotate(people=Count("person"))

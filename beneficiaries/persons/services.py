@@ -52,17 +52,18 @@ def edit_person(
     name: str,
     region: Region,
     pinyin: str = "",
-    phone: str = "",
+    phone: str | None = None,
     address: str = "",
     rural: bool = True,
 ) -> Person:
-    """Name (with its reading, the usual one when `pinyin` is empty), place, telephone, address, town or country.
+    """Name (with its reading, the usual one when `pinyin` is empty), place, address, town or country; the telephone
+    stays when `phone` is None.
 
     Raises ValidationError by field, PermissionDenied.
     """
     with changing(actor, person, reason) as one:
         _check_region(actor, region)
-        clean_name, clean_phone = _name_and_phone(name, phone)
+        clean_name, clean_phone = _name_and_phone(name, phone or "")
         if name_is_new := clean_name != one.name:
             one.name = clean_name
         said = " ".join(pinyin.lower().replace("ü", "v").replace("'", " ").split())
@@ -73,7 +74,8 @@ def edit_person(
             raise ValidationError({"pinyin": _("拼音只写字母，音节之间用空格隔开，例如 zeng yu lan")})
         one.initials = initials_of(one.pinyin)
         one.region, one.rural, one.address = region, rural, address.strip()[:200]
-        one.phone, one.phone_key = clean_phone or None, phone_key(clean_phone) if clean_phone else None
+        if phone is not None:
+            one.phone, one.phone_key = clean_phone or None, phone_key(clean_phone) if clean_phone else None
         one.save()
     return one
 

@@ -4,7 +4,10 @@ from typing import Any
 
 from accounts.models import Region
 from beneficiaries import services
-from beneficiaries.models import Person, id_key
+from beneficiaries.diseases.services import register_disease
+from beneficiaries.merging.services import propose_merge
+from beneficiaries.models import Merge, Person, id_key
+from beneficiaries.persons.services import add_document
 from exchange.inquiries.models import Inquiry
 from exchange.models import InboundFile
 from tests.beneficiaries.rosters import line, number, prepare, roster, send
@@ -13,7 +16,7 @@ PLACES = {False: ("150500000000", "150521100000"), True: ("370800000000", "37081
 
 
 def person(foreign: bool) -> dict[str, Any]:
-    """A person with a category, registered by hand; `tab` is one of the page's own."""
+    """A person with a category, a household, a document and a disease, by hand; `tab` is one of the page's own."""
     code = PLACES[foreign][1]
     one = Person.objects.filter(id_key=id_key(number(800 + foreign))).first()
     if one is None:
@@ -21,16 +24,44 @@ def person(foreign: bool) -> dict[str, Any]:
         one = services.register_person(
             actor=None, id_number=number(800 + foreign), name="档案样例", region=region, household="H-1"
         )
+        begins = one.birth_date.replace(year=2023)
         services.certify(
             actor=None,
             person=one,
             category="subsistence",
             department="civil_affairs",
             region=region,
-            valid_from=one.birth_date.replace(year=2023),
+            valid_from=begins,
             source=None,
         )
-    return {"pk": one.pk, "tab": "spells"}
+        passport = f"E{1234567 + foreign}"
+        add_document(actor=None, person=one, kind="passport", number=passport, reason="样例")
+        register_disease(
+            actor=None, person=one, register="two", code="I10", name="高血压", valid_from=begins, source="诊断证明"
+        )
+    return {
+        "pk": one.pk,
+        "tab": "spells",
+        "spell": one.spells.get().pk,
+        "document": one.documents.first().pk,
+        "registration": one.diseases.get().pk,
+    }
+
+
+def household(foreign: bool) -> dict[str, Any]:
+    return {"pk": Person.objects.get(pk=person(foreign)["pk"]).household_id}
+
+
+def merge(foreign: bool) -> dict[str, Any]:
+    """A merge that waits for its second person."""
+    known = Merge.objects.filter(kept=person(foreign)["pk"]).first()
+    if known is None:
+        kept = Person.objects.get(pk=person(foreign)["pk"])
+        gone = services.register_person(
+            actor=None, id_number=number(810 + foreign), name="档案样例", region=kept.region
+        )
+        known = propose_merge(actor=None, kept=kept, gone=gone, reason="号码录错一位")
+    return {"pk": known.pk, "what": "refuse"}
 
 
 def file(foreign: bool) -> dict[str, Any]:
@@ -64,8 +95,10 @@ def inquired_file(foreign: bool) -> dict[str, Any]:
 
 
 EXAMPLES = {
-    "beneficiaries:person": person,
-    "beneficiaries:reveal": person,
+    "beneficiaries:": person,
+    "beneficiaries:household": household,
+    "beneficiaries:merge": merge,
+    "beneficiaries:merge_propose": person,
     "exchange:file": file,
     "exchange:confirm": file,
     "exchange:prepare": file,
