@@ -52,6 +52,7 @@ class Act(StrEnum):
     MEASURE_READ = "measure_read"
     MEASURE_WRITE = "measure_write"
     OBLIGATION_READ = "obligation_read"
+    OBLIGATION_RECORD = "obligation_record"
     FINDING_READ = "finding_read"
     FINDING_OPEN = "finding_open"
     FINDING_ANSWER = "finding_answer"
@@ -63,6 +64,7 @@ class Act(StrEnum):
     FUND_READ = "fund_read"
     REPORT_READ = "report_read"
     ENROLMENT_READ = "enrolment_read"
+    ENROLMENT_VISIT = "enrolment_visit"
     ENROLMENT_WRITE = "enrolment_write"
     AUDIT_READ = "audit_read"
     ACCOUNT_ADMIN = "account_admin"
@@ -79,6 +81,7 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.APPLICATION_READ,
             Act.POLICY_READ,
             Act.ENROLMENT_READ,
+            Act.ENROLMENT_VISIT,
             Act.MEASURE_READ,
             Act.MEASURE_WRITE,
             Act.REPORT_READ,
@@ -110,9 +113,11 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.FEEDBACK_UPLOAD,
             Act.POLICY_READ,
             Act.ENROLMENT_READ,
+            Act.ENROLMENT_VISIT,
             Act.ENROLMENT_WRITE,
             Act.MEASURE_READ,
             Act.MEASURE_WRITE,
+            Act.OBLIGATION_RECORD,
             Act.OBLIGATION_READ,
             Act.FINDING_READ,
             Act.FINDING_ANSWER,

@@ -1,4 +1,4 @@
-"""The month's calendar on the workbench: its working days, and what the region's policy asks for by when.
+"""The month's calendar on the workbench: its working days, what the region's policy asks for by when, what has come.
 
 Working days are those of the State Council's holiday arrangement as far as the package knows its years; beyond them
 a weekend is what is not worked.
@@ -8,21 +8,23 @@ import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import Region, User
 from accounts.workdays import Workdays
-from policies.dues import due_day
-from policies.engine.document import Obligation
-from policies.selectors import document_of, version_on
+from monitoring.obligations import selectors as duties
 
 WEEK = (_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
 
 
 @dataclass(frozen=True)
 class Item:
-    """An obligation with its day in this month and the days that are left (negative when past)."""
+    """An obligation with its day in this month and the days that are left (negative when past).
+
+    `state` is that of the worst of its owners (`done`, `done_late`, `open`, `late`); `done` of `places` have come.
+    """
 
     name: str
     day: date
@@ -30,6 +32,14 @@ class Item:
     by: str
     to: str
     clauses: tuple[str, ...]
+    state: str
+    done: int
+    places: int
+
+    @property
+    def tone(self) -> str:
+        """How its badge looks (components/badge.html)."""
+        return {"done": "done", "done_late": "done", "late": "late"}.get(self.state, "plain")
 
 
 @dataclass(frozen=True)
@@ -53,11 +63,11 @@ class Month:
 
 
 def month_of(user: User, today: date) -> Month:
-    """This month's calendar for the user's region: at most three queries."""
+    """This month's calendar for the user's region: a fixed number of queries per kind of event that its law names."""
     workdays = Workdays.load()
-    version = version_on(user.region_prefix.ljust(12, "0"), today)
-    duties = document_of(version).obligations if version else ()
-    items = sorted(_items(duties, today, workdays), key=lambda item: (item.day, item.name))
+    region = Region.objects.get(pk=user.region_prefix.ljust(12, "0"))
+    found = duties.month_of_duties(region, today, today=today, workdays=workdays)
+    items = _items(found.items, today)
     last = calendar.monthrange(today.year, today.month)[1]
     days = [today.replace(day=number) for number in range(1, last + 1)]
     return Month(
@@ -72,15 +82,33 @@ def month_of(user: User, today: date) -> Month:
             for day in days
         ),
         items=tuple(items),
-        policy=version.title if version else "",
+        policy=found.title,
     )
 
 
-def _items(duties: Sequence[Obligation], today: date, workdays: Workdays) -> list[Item]:
-    found = []
-    for duty in duties:
-        day = due_day(duty.due, today, workdays) if duty.every in ("month", "year", "once") else None
-        if day is not None:
-            who, whom = "、".join(map(str, duty.by)), "、".join(map(str, duty.to))
-            found.append(Item(duty.name, day, (day - today).days, who, whom, duty.clauses))
-    return found
+WORST = ("late", "open", "done_late", "done")
+
+
+def _items(found: Sequence[duties.Item], today: date) -> list[Item]:
+    """One item a duty: its owners together."""
+    items = []
+    for (due, name), group in groupby(
+        sorted(found, key=lambda item: (item.due, item.duty.name)), key=lambda item: (item.due, item.duty.name)
+    ):
+        mine = list(group)
+        duty = mine[0].duty
+        state = min((item.state(today) for item in mine), key=WORST.index)
+        items.append(
+            Item(
+                name=name,
+                day=due,
+                left=(due - today).days,
+                by="、".join(duty.by),
+                to="、".join(duty.to),
+                clauses=duty.clauses,
+                state=state,
+                done=sum(item.done for item in mine),
+                places=sum(item.places for item in mine),
+            )
+        )
+    return items

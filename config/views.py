@@ -21,4 +21,11 @@ def home(request: HttpRequest) -> HttpResponse:
         key=lambda item: (item.due is None, item.due, -item.count),
     )
     month = month_of(request.user, timezone.localdate())
-    return render(request, "home.html", {"title": _("工作台"), "frame": frame, "items": items, "month": month})
+    context = {
+        "title": _("工作台"),
+        "frame": frame,
+        "items": items,
+        "month": month,
+        "may_see_duties": request.user.may(Act.OBLIGATION_READ),
+    }
+    return render(request, "home.html", context)

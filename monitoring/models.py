@@ -16,6 +16,7 @@ from beneficiaries.models import CategorySpell, Person
 from exchange.models import Delivery, InboundFile
 from monitoring.findings.models import Finding, FindingStep
 from monitoring.followup.models import FollowUp, Measure, Visit
+from monitoring.obligations.models import ObligationRecord
 from policies.models import PolicyVersion
 
 __all__ = [
@@ -198,3 +199,4 @@ access.scoped("region_id", Act.MEASURE_READ)(FollowUp)
 access.scoped("followup__region_id", Act.MEASURE_READ)(Measure)
 access.scoped("followup__region_id", Act.MEASURE_READ)(Visit)
 access.scoped("region_id", Act.FINDING_READ)(Finding)
+access.scoped("region_id", Act.OBLIGATION_READ)(ObligationRecord)

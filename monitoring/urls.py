@@ -10,6 +10,7 @@ urlpatterns = [
     path("scans/new/", views.start_scan, name="start_scan"),
     path("scans/<int:pk>/", views.scan, name="scan"),
     path("findings/", include("monitoring.findings.urls")),
+    path("obligations/", include("monitoring.obligations.urls")),
     path("followups/", include("monitoring.followup.urls")),
     path("month/", views.month, name="month"),
     path("month/push/", views.push, name="push"),

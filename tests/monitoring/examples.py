@@ -3,13 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from accounts.models import Region
+from accounts.models import Region, User
 from accounts.vocabulary import Role
 from beneficiaries.models import Person
 from exchange.models import Delivery, Partner
 from monitoring import services
 from monitoring.findings import services as findings
-from monitoring.models import BurdenWarning, Finding, FollowUp, Measure, Scan
+from monitoring.models import BurdenWarning, Finding, FollowUp, Measure, ObligationRecord, Scan
 from policies.services import load_documents
 from tests.factories import make_user
 from tests.monitoring.makers import DAY, make_warned, number
@@ -79,7 +79,18 @@ def finding(foreign: bool) -> dict[str, Any]:
     return {"pk": found.pk, "what": "answer"}
 
 
+def record(foreign: bool) -> dict[str, Any]:
+    """A record that somebody else made."""
+    region = Region.objects.get(code=PLACES[foreign][0])
+    who = User.objects.filter(username=f"recorder-{region.code}").first()
+    who = who or make_user(Role.CASE_WORKER, region=region.code, username=f"recorder-{region.code}")
+    facts = {"policy": "tongliao", "name": "样例", "month": DAY.replace(day=1)}
+    more = {"done_on": DAY, "note": "已办", "by": who}
+    return {"pk": ObligationRecord.objects.get_or_create(region=region, **facts, defaults=more)[0].pk}
+
+
 EXAMPLES = {
+    "monitoring:obligation_undo": record,
     "monitoring:finding": finding,
     "monitoring:finding_step": finding,
     "monitoring:followup": followup,
