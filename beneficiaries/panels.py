@@ -8,6 +8,7 @@ A room registers its panel in AppConfig.ready; it is shown to whom its act is gr
 `context(user, person)` gives the template's variables and is called when the tab is opened; `timeline(user, person)`
 gives entries for components/timeline.html (`day` is needed, further `icon`, `text`, `amount`, `who`, `url`, `tone`)
 and `summary(user, person)` rows for components/summary.html: one query each, for they are asked on every opening.
+On the page `person.history` holds all spells (`beneficiaries.selectors.history`): no panel need read them again.
 """
 
 from collections.abc import Callable, Sequence

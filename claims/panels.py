@@ -6,15 +6,18 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.access import Act
 from accounts.models import User
+from beneficiaries import panels
 from beneficiaries.dependants import depends
 from beneficiaries.models import CategorySpell, Person
 from beneficiaries.panels import Panel
 from claims import merging, selectors
+from claims.entitlements import entitlement_of
 from claims.forms import new_claim_url
 from claims.models import Settlement
 from exchange.models import InboundFile
@@ -61,6 +64,20 @@ CLAIMS = Panel(
 )
 
 
+def _entitled(user: User, person: Person) -> dict[str, Any]:
+    amounts = user.may(Act.CLAIM_READ)
+    return {"found": entitlement_of(person, timezone.localdate(), amounts=amounts), "amounts": amounts}
+
+
+ENTITLED = Panel(
+    key="entitled",
+    label=gettext_lazy("待遇"),
+    act=Act.PERSON_READ,
+    order=10,
+    template="claims/entitlements.html",
+    context=_entitled,
+)
+panels.register(ENTITLED)
 merging.register()
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -9,8 +10,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.access import Act
 from accounts.models import User
+from accounts.templatetags.tuodi import burden_bar
 from beneficiaries.models import Person
 from beneficiaries.panels import Panel
+from monitoring import why
 from monitoring.followup import selectors
 from monitoring.models import BurdenWarning, Feedback, FollowUp, Measure, Visit
 from monitoring.views import TONES
@@ -21,6 +24,7 @@ State = BurdenWarning.State
 def _context(user: User, person: Person) -> dict[str, Any]:
     found = user.visible(BurdenWarning).filter(person=person).order_by("-year", "kind")
     return {
+        "why": why.why(user, person, timezone.localdate()) if user.may(Act.CLAIM_READ) else None,
         "warnings": [
             {
                 "row": row,
@@ -30,7 +34,7 @@ def _context(user: User, person: Person) -> dict[str, Any]:
                 "answers": [answer for answer in row.feedback.all() if answer.superseded_at is None],
             }
             for row in found.prefetch_related("feedback")
-        ]
+        ],
     }
 
 
@@ -101,6 +105,15 @@ def _answer(answer: Feedback, url: str) -> dict[str, Any]:
     }
 
 
+def _burden(user: User, person: Person) -> list[dict[str, Any]]:
+    """The year's burden against the lines that count for the person, as a bar."""
+    found = why.nearest(user, person, timezone.localdate()) if user.may(Act.CLAIM_READ) else None
+    if found is None:
+        return []
+    bar = render_to_string("components/burden_bar.html", burden_bar(*found))
+    return [{"label": _("本年负担与预警线"), "value": bar}]
+
+
 WARNINGS = Panel(
     key="warnings",
     label=gettext_lazy("预警"),
@@ -109,4 +122,5 @@ WARNINGS = Panel(
     template="monitoring/person_panel.html",
     context=_context,
     timeline=_timeline,
+    summary=_burden,
 )

@@ -24,7 +24,7 @@ class Part:
     def __init__(self, user: User, one: Person, panels: list[Panel], tab: str, kind: str = "") -> None:
         self.user, self.one, self.panels, self.kind = user, one, panels, kind
         self.may_write = user.may(Act.PERSON_WRITE)
-        self.spells = selectors.history(one)
+        self.spells = one.history = selectors.history(one)  # type: ignore[attr-defined] - panels need not ask again
         own = {
             "": self._timeline,
             "spells": self._spells,

@@ -1,0 +1,216 @@
+"""What a person is entitled to on a day, read from the policy document: tiers, room left, what needs an application.
+
+What another document governs is said so, never shown as an entitlement of nothing (S2-15, S3-20).
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from beneficiaries.models import CategorySpell, Person
+from claims.eligibility import approvals_of
+from claims.facts import state_of
+from claims.models import PersonYear
+from policies import selectors as law
+from policies.engine import chain
+from policies.engine.chain import State
+from policies.engine.codes import CATEGORY_INDEX, LOCATIONS, NONE_INDEX, SERVICES, category_label
+from policies.engine.document import AssistanceRule, Document, OutOfCatalogueRule, TopUp
+from policies.engine.errors import EngineError
+from policies.engine.money import format_ratio, format_yuan
+from policies.engine.table import YearTable, compile_year
+from policies.models import PolicyVersion
+
+DIRECT, APPROVED, ON_APPLICATION, BY_COUNTY, ELSEWHERE, UNNAMED = (
+    "direct", "approved", "on_application", "by_county", "elsewhere", "unnamed"
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One benefit: its standard in words, the year's room left in fen (None: no limit, or not to be shown)."""
+
+    label: str
+    standard: str
+    left: int | None
+    clauses: tuple[str, ...]
+    still: int | None = None  # fen to go until the deductible is reached
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One category of the person: `way` says whether it settles directly, on application, or is governed elsewhere."""
+
+    category: str
+    label: str
+    way: str
+    word: str
+    tiers: tuple[Tier, ...]
+    clauses: tuple[str, ...] = ()
+
+    @property
+    def tone(self) -> str:
+        return {DIRECT: "done", APPROVED: "done", ON_APPLICATION: "due"}.get(self.way, "plain")
+
+
+@dataclass
+class Entitlement:
+    """All of it. `duties` are (name, text, clauses) that the document names for the person's categories (S1-22)."""
+
+    day: date
+    version: PolicyVersion | None = None
+    standings: list[Standing] = field(default_factory=list)
+    basis: tuple[Tier, ...] = ()
+    duties: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
+    quotes: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+def entitlement_of(person: Person, day: date, *, amounts: bool = True) -> Entitlement:
+    """The person's entitlement on a day; without `amounts` the room left is not told (medical data). Six queries."""
+    found = Entitlement(day, law.version_on(person.region_id, day))
+    if found.version is None:
+        found.problem = _("%(day)s 没有适用于该地区的政策版本") % {"day": day}
+        return found
+    document = law.document_of(found.version)
+    try:
+        rows = law.figure_rows(found.version.policy)
+        table = compile_year(document, day.year, law.parameters_from(found.version.policy, rows))
+    except EngineError as error:
+        found.problem = str(error)
+        return found
+    state = _state(person, day.year) if amounts else None
+    held = list(CategorySpell.objects.on(day).filter(person=person).values_list("category", flat=True).distinct())
+    approved = {one.category for one in approvals_of([person.pk]).get(person.pk, []) if one.covers(day)}
+    order = {code: place for place, code in enumerate(CATEGORY_INDEX)}
+    for code in sorted({*held, *approved}, key=lambda code: order.get(code, 99)):
+        found.standings.append(_standing(table, code, approved, state))
+    found.basis = (_critical_illness(table, NONE_INDEX, state),)
+    mine = {one.category for one in found.standings}
+    found.duties = [(duty.name, duty.text, duty.clauses) for duty in document.duties if mine & set(duty.who)]
+    found.quotes = _quotes(document, found)
+    return found
+
+
+def _state(person: Person, year: int) -> State:
+    row = PersonYear.objects.filter(person=person, year=year).first()
+    return state_of(row.state) if row else State()
+
+
+def _standing(table: YearTable, code: str, approved: set[str], state: State | None) -> Standing:
+    document = table.document
+    label = category_label(code)
+    if other := document.governed_elsewhere(code):
+        word = _("%(subject)s不由本文件规定，按《%(document)s》办理") % {
+            "subject": other.subject,
+            "document": other.document,
+        }
+        own = (_critical_illness(table, CATEGORY_INDEX[code], state),) if code in document.categories.order else ()
+        return Standing(code, label, ELSEWHERE, word, own, other.clauses)
+    named = document.categories
+    if code in named.as_named_by_county:
+        return Standing(code, label, BY_COUNTY, _("按旗县确定的类别办理"), (), named.clauses)
+    if code not in named.order:
+        return Standing(code, label, UNNAMED, _("本文件的医疗救助没有列入这一类别"), (), named.clauses)
+    tiers = _tiers(table, code, state)
+    if named.is_direct(code):
+        return Standing(code, label, DIRECT, _("直接结算，无须申请"), tiers, named.clauses)
+    if code in approved:
+        return Standing(code, label, APPROVED, _("申请已批准，直接结算"), tiers, named.clauses)
+    return Standing(code, label, ON_APPLICATION, _("须先申请，批准后从批准之日起结算"), tiers, named.clauses)
+
+
+def _tiers(table: YearTable, code: str, state: State | None) -> tuple[Tier, ...]:
+    index, document = CATEGORY_INDEX[code], table.document
+    found = [_critical_illness(table, index, state)]
+    rules = dict.fromkeys(id(rule) for key, rule in table.rules.items() if key[0] == index)
+    by_id = {id(rule): rule for rule in table.rules.values()}
+    found += [_assistance(table, by_id[key], state) for key in rules]
+    outside = {id(rule): rule for key, rule in table.out_rules.items() if key[0] == index}
+    found += [_outside(rule) for rule in outside.values()]
+    if document.top_up is not None and code in document.top_up.who:
+        found.append(_top_up(table, document.top_up, state))
+    return tuple(found)
+
+
+def _critical_illness(table: YearTable, index: int, state: State | None) -> Tier:
+    at = chain.T_CATEGORY + index * chain.CATEGORY_STRIDE
+    deductible = table.values[at + chain.K_CII_DEDUCTIBLE]
+    cap = table.values[at + chain.K_CII_CAP]
+    rule, tilt = table.document.critical_illness, table.tilts.get(index)
+    said = {
+        "deductible": format_yuan(deductible),
+        "ratio": format_ratio(table.values[at + chain.K_CII_RATIO]),
+        "cap": _("不封顶") if cap < 0 else _("年度最高支付 %(cap)s 元") % {"cap": format_yuan(cap)},
+    }
+    return Tier(
+        _("大病保险"),
+        _("起付线 %(deductible)s 元，支付 %(ratio)s，%(cap)s") % said,
+        max(0, cap - state.cii_paid) if state and cap >= 0 else None,
+        (*rule.clauses, *(tilt.clauses if tilt else ())),
+        max(0, deductible - state.cii_base) if state else None,
+    )
+
+
+def _assistance(table: YearTable, rule: AssistanceRule, state: State | None) -> Tier:
+    limit = rule.limit.resolve(table.parameters, table.document.policy, table.year)
+    deductible = rule.deductible.resolve(table.parameters, table.document.policy, table.year) or 0
+    said = {
+        "where": _places(rule),
+        "ratio": format_ratio(rule.ratio),
+        "deductible": table.working(rule.deductible),
+        "limit": table.working(rule.limit),
+    }
+    return Tier(
+        rule.name,
+        _("%(where)s：政策范围内自付支付 %(ratio)s，起付标准 %(deductible)s，年度限额 %(limit)s") % said,
+        max(0, limit - state.assist_paid) if state and limit is not None else None,
+        rule.clauses,
+        max(0, deductible - state.deductible_base) if state and deductible else None,
+    )
+
+
+def _places(rule: AssistanceRule | OutOfCatalogueRule) -> str:
+    services = "、".join(SERVICES[code] for code in rule.services)
+    if len(rule.locations) == len(LOCATIONS):
+        return services
+    return f"{services}（{'、'.join(LOCATIONS[code] for code in rule.locations)}）"
+
+
+def _outside(rule: OutOfCatalogueRule) -> Tier:
+    said = {"where": _places(rule), "ratio": format_ratio(rule.ratio)}
+    return Tier(rule.name, _("%(where)s：目录外费用支付 %(ratio)s") % said, None, rule.clauses)
+
+
+def _top_up(table: YearTable, top_up: TopUp, state: State | None) -> Tier:
+    limit = top_up.limit.resolve(table.parameters, table.document.policy, table.year)
+    ways = {
+        "automatic": _("自动计算"),
+        "on_application": _("依申请，按公式计算"),
+        "decided": _("依申请，由会商确定金额"),
+    }
+    said = {"way": ways[top_up.mode], "limit": table.working(top_up.limit)}
+    if top_up.mode == "automatic":
+        words = _("%(way)s：超过 %(threshold)s 的部分支付 %(ratio)s，年度限额 %(limit)s")
+        said |= {"threshold": table.working(top_up.threshold), "ratio": format_ratio(top_up.ratio)}
+    else:
+        words = _("%(way)s，年度限额 %(limit)s")
+    left = max(0, limit - state.topup_paid) if state and limit is not None else None
+    return Tier(_("倾斜救助"), words % said, left, top_up.clauses)
+
+
+def _quotes(document: Document, found: Entitlement) -> dict[str, str]:
+    """Text of every clause that is named, by ID."""
+    named: dict[str, Any] = {}
+    for standing in found.standings:
+        named |= dict.fromkeys(standing.clauses)
+        for tier in standing.tiers:
+            named |= dict.fromkeys(tier.clauses)
+    for tier in found.basis:
+        named |= dict.fromkeys(tier.clauses)
+    for _name, _text, clauses in found.duties:
+        named |= dict.fromkeys(clauses)
+    known = document.clauses
+    return {key: f"{known[key].article} {known[key].text}".strip() for key in named if key in known}
