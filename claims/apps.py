@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -30,13 +31,39 @@ def _register_papers_and_reports() -> None:
     from accounts.access import Act
     from accounts.papers import owners
     from accounts.reports import Report, register
+    from claims.contradictions import schedule, shipped
+    from claims.contradictions import tasks as contradiction_tasks  # noqa: F401 - here Celery finds the nightly task
     from claims.entry.models import ClaimEntry
 
+    shipped.register_shipped()
+    post_migrate.connect(schedule.ensure, dispatch_uid="claims.contradictions.schedule")
     owners.register(
         "claim_entry",
         _("录入费用"),
         may_see=lambda user, pk: user.visible(ClaimEntry).filter(pk=pk).exists(),
         url=lambda pk: reverse("claims:entry", args=[pk]),
+    )
+    register(
+        Report(
+            "protection",
+            _("过度保障与保障不足"),
+            Act.CLAIM_READ,
+            ("S0-14",),
+            "claims:protection",
+            _("费用与审核"),
+            _("支付超过费用、个人负担为零、零缴费、政策之外的救助，以及应享未享"),
+        )
+    )
+    register(
+        Report(
+            "differences",
+            _("复核差异"),
+            Act.CLAIM_READ,
+            ("S0-08", "S4-10", "S2-15"),
+            "claims:differences",
+            _("费用与审核"),
+            _("平台支付与本系统结算的差异、可能原因和答复"),
+        )
     )
     register(
         Report(

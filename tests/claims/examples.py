@@ -1,12 +1,13 @@
 """Example objects of claims and of the law for the walk over all addresses (`tests/url_examples.py`)."""
 
 import uuid
+from datetime import date
 from typing import Any
 
 from accounts.services import load_regions
 from beneficiaries.models import Person, id_key
 from claims.entry.services import submit
-from claims.models import Claim, ClaimEntry, Institution
+from claims.models import Claim, ClaimEntry, Contradiction, Institution
 from policies.models import PolicyVersion
 from policies.services import load_documents
 from tests.claims.makers import identity_number, make_person, make_spell, new_claim, record
@@ -66,7 +67,25 @@ def entry(foreign: bool) -> dict[str, Any]:
     return {"pk": found.pk, "paper": uuid.UUID(int=0)}
 
 
+def contradiction(foreign: bool) -> dict[str, Any]:
+    """A bill after the person's death, as the nightly search finds it."""
+    who = person(foreign)
+    found, _new = Contradiction.objects.get_or_create(
+        kind="after_death",
+        key=f"example-{foreign}",
+        defaults={
+            "person": who,
+            "region_id": who.region_id,
+            "day": date(2023, 6, 2),
+            "evidence": {"died": "2023-06-01", "claim_no": "S1", "total": 100},
+            "digest": "0",
+        },
+    )
+    return {"pk": found.pk}
+
+
 EXAMPLES = {
+    "claims:contradiction": contradiction,
     "claims:entry": entry,
     "claims:institution": institution,
     "claims:claim": claim,
