@@ -1,19 +1,39 @@
 """Reads of claims: the list, one claim with its settlements, a person's years."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Substr
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from accounts.access import Act
 from accounts.models import Level, Region, User
+from accounts.waiting import Waiting
 from beneficiaries.models import CategorySpell
+from claims.later.models import (
+    OPEN,
+    Adjustment,
+    Cause,
+    ClaimException,
+    EarlierFacts,
+    LaterFact,
+    OtherPayment,
+    Resettlement,
+)
 from claims.models import Claim, PersonYear, Settlement
 from policies import selectors as law
 from policies.engine.codes import NONE
 from policies.models import PolicyVersion
+
+
+def waiting_facts(user: User) -> QuerySet[LaterFact]:
+    """Facts that no open case has taken up."""
+    free = Q(case=None) | ~Q(case__state__in=OPEN)
+    return user.visible(LaterFact).filter(free, done_at=None)
 
 
 def with_settlement() -> QuerySet[Claim]:
@@ -127,6 +147,64 @@ def history(claim: Claim) -> list[Settled]:
     return [Settled(row, [spells[pk] for pk in row.spell_ids if pk in spells]) for row in rows]
 
 
+@dataclass(frozen=True)
+class Later:
+    """What became known of a claim after its first settlement."""
+
+    claim_id: int
+    pending: list[LaterFact]
+    exceptions: list[ClaimException]
+    others: list[OtherPayment]
+    facts: list[EarlierFacts]
+    adjustments: list[Adjustment]
+
+    @property
+    def proposal(self) -> LaterFact | None:
+        """The claim's own reversal or correction that waits."""
+        mine = (one for one in self.pending if one.claim_id == self.claim_id)
+        return next((one for one in mine if one.cause in (Cause.REVERSAL, Cause.CORRECTION)), None)
+
+    def why(self, settlement: Settlement) -> tuple[str, Resettlement | None]:
+        """Why a settlement was superseded, and the case that did it."""
+        at = settlement.superseded_at
+        for fact in self.done:
+            if fact.done_at == at:
+                return fact.get_cause_display(), fact.case
+        for row in self.facts:
+            if row.replaced_at == at:
+                return row.note, None
+        return str(Cause.LATE_CLAIM.label), None
+
+    done: list[LaterFact] = field(default_factory=list)
+
+
+def later_of(claim: Claim) -> Later:
+    """Six queries."""
+    facts = list(
+        LaterFact.objects.filter(person_id=claim.person_id, year=claim.settled_on.year).select_related("case", "claim")
+    )
+    return Later(
+        claim_id=claim.pk,
+        pending=[one for one in facts if one.done_at is None],
+        exceptions=list(claim.exceptions.select_related("approved_by")),
+        others=list(claim.other_payments.select_related("recorded_by").order_by("paid_on")),
+        facts=list(claim.earlier_facts.select_related("replaced_by")),
+        adjustments=list(claim.adjustments.select_related("case").order_by("pk")),
+        done=[one for one in facts if one.done_at is not None],
+    )
+
+
+def year_id(claim: Claim) -> int | None:
+    """The accumulator of the claim's year, for its statement."""
+    found = PersonYear.objects.filter(person_id=claim.person_id, year=claim.settled_on.year)
+    return found.values_list("pk", flat=True).first()
+
+
+def paid_by_us(settlement: Settlement) -> int:
+    """What critical-illness insurance and assistance pay of a claim, in fen."""
+    return settlement.cii_paid + settlement.assistance + settlement.out_of_catalogue_assistance + settlement.top_up
+
+
 def years_of(user: User, person_id: int) -> list[tuple[PersonYear, list[Claim]]]:
     """A person's accumulators with the claims of each year, newest first; empty without the right: two queries."""
     years = list(user.visible(PersonYear).filter(person_id=person_id).select_related("version").defer("version__body"))
@@ -136,3 +214,16 @@ def years_of(user: User, person_id: int) -> list[tuple[PersonYear, list[Claim]]]
     for claim in user.visible(with_settlement()).filter(person_id=person_id).order_by("-settled_on", "-claim_no"):
         by_year[claim.settled_on.year].append(claim)
     return [(year, by_year[year.year]) for year in sorted(years, key=lambda one: -one.year)]
+
+
+def waiting(user: User) -> list[Waiting]:
+    """Cases for whom confirms them, years for whom prepares them: one query."""
+    if user.may(Act.RESETTLE_CONFIRM):
+        found = user.visible(Resettlement).filter(state=Resettlement.State.PREPARED).exclude(prepared_by=user)
+        label, query = _("待确认的重新结算"), "?state=prepared"
+    elif user.may(Act.CLAIM_WRITE):
+        found, label, query = waiting_facts(user), _("待重新结算的年度"), ""
+    else:
+        return []
+    count = found.count()
+    return [Waiting(label, count, reverse("later:list") + query)] if count else []

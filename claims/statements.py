@@ -4,8 +4,10 @@ Nothing is settled here. Version and figures never change, nor does the stored t
 """
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from claims.facts import Fact, Outcome, fact_of, facts_of, unflat
@@ -63,10 +65,25 @@ class Statement:
 
 
 def of_settlement(settlement: Settlement, claim: Claim, categories: Sequence[str]) -> Statement:
-    """The statement of a stored settlement. `categories`: those of the spells that were valid on the day."""
+    """The statement of a stored settlement, of the facts as the claim had them then: at most one query.
+
+    `categories`: those of the spells that were valid on the day.
+    """
+    claim = _as_then(claim, settlement)
     table = law.table_of(settlement.version, settlement.figures_id, claim.settled_on.year)
     facts = facts_of(fact_of(claim), mask_of(tuple(categories)), mask_of(tuple(settlement.approved)))
     return _statement(table, claim, facts, State(*settlement.before), unflat(settlement.steps))
+
+
+def _as_then(claim: Claim, settlement: Settlement) -> Claim:
+    """The claim with the facts that the settlement was made of (`EarlierFacts` keeps what was replaced since)."""
+    since = [one for one in claim.earlier_facts.all() if one.replaced_at > settlement.settled_at]
+    if not since:
+        return claim
+    then = copy(claim)
+    for name, value in min(since, key=lambda one: (one.replaced_at, one.pk)).facts.items():
+        setattr(then, name, parse_date(value) if name == "settled_on" else value)
+    return then
 
 
 def of_outcome(outcome: Outcome) -> Statement:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.access import Act
+from accounts.capitals import capital_amount
 from accounts.doors import get_visible, go, requires
 from accounts.lists import Column, ListPage
 from accounts.models import ReadRecord, User
@@ -26,6 +27,13 @@ from policies.engine.codes import category_label
 
 def _now(name: str) -> Any:
     return lambda row: getattr(row.now, name) if row.now else None
+
+
+def _mark(row: Claim) -> str:
+    if row.reversed_at:
+        return _("已冲正")
+    now: Any = row.now  # type: ignore[attr-defined]
+    return _("目录外超标") if now and now.over_control else ""
 
 
 class Claims(ListPage):
@@ -58,8 +66,8 @@ class Claims(ListPage):
             "flag",
             gettext_lazy("标记"),
             kind="badge",
-            value=lambda row: _("目录外超标") if row.now and row.now.over_control else "",
-            tone=lambda row: "due",
+            value=_mark,
+            tone=lambda row: "late" if row.reversed_at else "due",
         ),
     )
     default_sort = "-settled_on"
@@ -74,33 +82,47 @@ class Claims(ListPage):
         return reverse("claims:claim", args=[row.pk])
 
     def extra(self) -> dict[str, Any]:
-        if not self.user.may(Act.CLAIM_WRITE):
-            return {}
-        label = _("登记费用")
-        return {"actions": [{"label": label, "url": reverse("claims:new"), "primary": True, "icon": "plus"}]}
+        actions: list[dict[str, Any]] = [{"label": _("重新结算"), "url": reverse("later:list")}]
+        if self.user.may(Act.CLAIM_WRITE):
+            actions.append({"label": _("登记费用"), "url": reverse("claims:new"), "primary": True, "icon": "plus"})
+        return {"actions": actions}
 
 
 @requires(Act.CLAIM_READ)
 def claim(request: HttpRequest, pk: int) -> HttpResponse:
-    """One claim: its statement read downwards like a sum, the law beside it, and what came before."""
+    """One claim: its statement read downwards like a sum, the law beside it, and what came before.
+
+    `?settlement=` shows the statement of a superseded settlement, of the facts as they were then.
+    """
     found = get_visible(request, selectors.claims(), pk=pk)
-    record_read(
-        actor=cast(User, request.user), what=ReadRecord.What.FILE, subject=f"person:{found.person_id}", request=request
-    )
+    user = cast(User, request.user)
+    record_read(actor=user, what=ReadRecord.What.FILE, subject=f"person:{found.person_id}", request=request)
     history = selectors.history(found)
     current = next((one for one in history if one.settlement.superseded_at is None), None)
-    statement = statements.of_settlement(current.settlement, found, current.categories) if current else None
+    asked = request.GET.get("settlement", "")
+    newest = current or next(iter(history), None)
+    shown = next((one for one in history if str(one.settlement.pk) == asked), newest)
+    statement = statements.of_settlement(shown.settlement, found, shown.categories) if shown else None
+    paid = shown.settlement if shown else None
+    later = selectors.later_of(found)
     return render(
         request,
         "claims/claim.html",
         {
             "title": _("结算单 %(no)s") % {"no": found.claim_no},
             "claim": found,
-            "current": current,
+            "current": newest,
+            "shown": shown,
             "statement": statement,
-            "summary": _summary(found, current),
+            "paid": selectors.paid_by_us(paid) if paid else 0,
+            "capital": capital_amount(selectors.paid_by_us(paid)) if paid else "",
+            "summary": _summary(found, shown),
             "differs": selectors.differs(found, current.settlement) if current else {},
-            "earlier": [one for one in history if one is not current],
+            "earlier": [(one, *later.why(one.settlement)) for one in history if one is not current],
+            "later": later,
+            "year_id": selectors.year_id(found),
+            "may_write": user.may(Act.CLAIM_WRITE) and found.reversed_at is None,
+            "may_except": user.may(Act.CLAIM_EXCEPT) and found.reversed_at is None,
         },
     )
 
@@ -120,6 +142,10 @@ def _summary(found: Claim, current: selectors.Settled | None) -> list[Any]:
     ]
     if found.major_disease:
         rows.append((_("重大疾病"), _("是")))
+    if found.disease_code or found.disease_name:
+        rows.append((_("病种"), f"{found.disease_name} {found.disease_code}".strip()))
+    if found.reversed_at:
+        rows.append({"label": _("冲正"), "value": ymd(found.reversed_at.date()), "kind": "badge", "tone": "late"})
     if current:
         version = current.settlement.version
         rows += [

@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Act
 from accounts.jobs import Progress, create_job, no_progress
-from accounts.models import Region, User
+from accounts.models import Job, Region, User
 from claims.errors import CannotSettle, ClaimRefused, NotAllowed
-from claims.later import booking, computing
+from claims.later import booking, computing, year_end
 from claims.later.computing import LINE_COLUMNS, Key, Line
 from claims.later.models import OPEN, Cause, LaterFact, Resettlement
 from claims.models import Claim
@@ -28,6 +28,7 @@ from policies import selectors as law
 from policies.models import PolicyVersion
 
 TASK: Final = "claims.resettle"
+YEAR_END_TASK: Final = "claims.year_end"
 AT_ONCE: Final = 50  # person-years that a request settles itself; more go to the workers
 State = Resettlement.State
 # Told of a booked case inside its transaction: the fund (claims.fund) orders what is to be paid or taken back.
@@ -288,7 +289,7 @@ def _failed(case: Resettlement, problem: str) -> Resettlement:
 
 
 def _keep(case: Resettlement, lines: list[Line]) -> None:
-    case.lines.all()._raw_delete("default")  # type: ignore[attr-defined]
+    case.lines.all()._raw_delete("default")
     computing.copy_lines(case.pk, lines)
     changes = bool(lines) or case.facts.filter(claim__isnull=False).exists()
     case.state = State.PREPARED if changes else State.NOTHING
@@ -315,7 +316,7 @@ def _keys(case: Resettlement) -> list[Key]:
     for person_id, facts in case.facts.filter(done_at=None, facts__settled_on__isnull=False).values_list(
         "person_id", "facts"
     ):
-        found.add((person_id, int(facts["settled_on"][:4])))
+        found.add((person_id, int((facts or {})["settled_on"][:4])))
     return sorted(found)
 
 
@@ -436,3 +437,14 @@ def _may_write(actor: User | None, region_id: str) -> None:
         raise NotAllowed(_("您的角色不能办理重新结算；请由县级经办办理。"))
     if not region_id.startswith(actor.region_prefix):
         raise NotAllowed(_("不在您的管辖范围内；请由参保地经办。"))
+
+
+def start_year_end(*, actor: User, region: Region, year: int) -> Job:
+    """The run at year end (`year_end.run_year_end`) on a worker; its job. Raises NotAllowed, CannotSettle."""
+    year_end.check(actor, region, year)
+    title = _("年末结算 %(region)s · %(year)s 年") % {"region": region.name, "year": year}
+    with transaction.atomic():
+        url = f"{reverse('later:year_end')}?year={year}"
+        job = create_job(kind="year_end", title=title, region=region, actor=actor, url=url)
+        transaction.on_commit(lambda: current_app.send_task(YEAR_END_TASK, args=[region.pk, year, job.pk]))
+    return job

@@ -4,8 +4,9 @@ from celery import shared_task
 
 from accounts.audit import acting
 from accounts.jobs import running
-from accounts.models import Job
+from accounts.models import Job, Region
 from claims.later import services
+from claims.later.year_end import run_year_end
 
 
 @shared_task(name=services.TASK)
@@ -16,3 +17,13 @@ def resettle(case_id: int, job_id: int) -> None:
         return
     with acting(job.actor, "task resettle"), running(job_id) as progress:
         services.perform(case_id=case_id, actor=job.actor, progress=progress)
+
+
+@shared_task(name=services.YEAR_END_TASK)
+def year_end(region_id: str, year: int, job_id: int) -> None:
+    """The run at year end; killed and run again it goes on where it stopped."""
+    job = Job.objects.select_related("actor__organisation__region").get(pk=job_id)
+    if job.state == Job.State.DONE:
+        return
+    with acting(job.actor, "task year_end"), running(job_id) as progress:
+        run_year_end(actor=job.actor, region=Region.objects.get(pk=region_id), year=year, progress=progress)

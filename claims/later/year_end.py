@@ -82,10 +82,7 @@ def run_year_end(*, actor: User | None, region: Region, year: int, progress: Pro
     Chunk by chunk in transactions of its own: a run that was killed goes on where it stopped, a second run changes
     nothing. Payments that later facts would make otherwise wait for a case. Raises NotAllowed, CannotSettle.
     """
-    if actor is not None and not (actor.may(Act.CLAIM_WRITE) and region.code.startswith(actor.region_prefix)):
-        raise NotAllowed(_("您的角色或管辖范围不能办理年末结算；请由参保地县级经办办理。"))
-    if year >= timezone.localdate().year:
-        raise CannotSettle(_("%(year)s 年尚未结束，年末结算须在次年办理。") % {"year": year})
+    check(actor, region, year)
     keys = _due(region, year)
     done = YearEnds()
     for start in range(0, len(keys), CHUNK):
@@ -94,6 +91,14 @@ def run_year_end(*, actor: User | None, region: Region, year: int, progress: Pro
             _add(done, settle_year_ends(keys[start : start + CHUNK], actor=actor, now=timezone.now(), again=False))
     progress(_("年末结算"), len(keys), len(keys))
     return done
+
+
+def check(actor: User | None, region: Region, year: int) -> None:
+    """Who may run which year. Raises NotAllowed, CannotSettle."""
+    if actor is not None and not (actor.may(Act.CLAIM_WRITE) and region.code.startswith(actor.region_prefix)):
+        raise NotAllowed(_("您的角色或管辖范围不能办理年末结算；请由参保地县级经办办理。"))
+    if year >= timezone.localdate().year:
+        raise CannotSettle(_("%(year)s 年尚未结束，年末结算须在次年办理。") % {"year": year})
 
 
 def _add(done: YearEnds, more: YearEnds) -> None:
