@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.papers.services import store_paper
 from accounts.vocabulary import Role
 from tests.beneficiaries import examples as register
+from tests.beneficiaries.enrolment import examples as enrolment
 from tests.claims import examples as claims
 from tests.claims import later_examples, trial_examples
 from tests.factories import make_organisation, make_user
@@ -64,6 +65,7 @@ EXAMPLES: dict[str, Make] = {
     "accounts:job": own_job,
     "accounts:audit_event": user_event,
     **claims.EXAMPLES,
+    **enrolment.EXAMPLES,
     **monitoring.EXAMPLES,
     **policies.EXAMPLES,
     **register.EXAMPLES,
