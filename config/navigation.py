@@ -35,6 +35,7 @@ class Entry:
 ENTRIES = (
     Entry("", _("工作台"), "layout-dashboard", "home", Act.HOME, "h"),
     Entry("beneficiaries", _("人员"), "users", "beneficiaries:list", Act.PERSON_READ, "p"),
+    Entry("", _("参保"), "shield-check", "enrolment:ledger", Act.ENROLMENT_READ, "e"),
     Entry("claims", _("费用"), "receipt-text", "claims:list", Act.CLAIM_READ, "c"),
     Entry("assistance", _("救助"), "hand-heart", "assistance:list", Act.APPLICATION_READ, "a"),
     Entry("monitoring", _("监测"), "activity", "monitoring:list", Act.WARNING_READ, "m"),

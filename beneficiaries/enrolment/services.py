@@ -300,7 +300,7 @@ def open_group(
         valid_to=valid_to,
         created_by=actor,
     )
-    group.full_clean(exclude=["region", "created_by"])
+    group.full_clean(exclude=["created_by"])
     group.save()
     return group
 

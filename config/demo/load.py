@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Level, Organisation, Region, User
 from accounts.services import initial_password
 from accounts.vocabulary import Category, Department, Role, Section
+from config.demo.enrolment import load_enrolment
 from config.demo.generator import Area, Someone, certified_by, claims, people, roster
 from config.demo.run import LOGINS
 from exchange.models import InboundFile
@@ -172,6 +173,7 @@ def _load_area(code: str) -> None:
             name=f"结算明细-{month:%Y-%m}.csv",
             content=claims(area, month, everyone, SEED),
         )
+    load_enrolment(code, SEED)
     scan_region(region=Region.objects.get(code=code), on=SCAN_DAY, actor=None)
     if code == MAIN:
         push_warnings(region=Region.objects.get(code=code), month=LAST_MONTH, actor=None)

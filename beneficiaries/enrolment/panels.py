@@ -1,0 +1,140 @@
+"""What enrolment adds to a person's page: the tab 参保, entries of the timeline, lines of the summary."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.access import Act
+from accounts.models import User
+from accounts.templatetags.tuodi import yuan
+from beneficiaries.enrolment import law, selectors
+from beneficiaries.enrolment.errors import EnrolmentError
+from beneficiaries.enrolment.models import Contribution, Enrolment, Insurance
+from beneficiaries.enrolment.trace import culprit, trace
+from beneficiaries.models import CategorySpell, Person
+from beneficiaries.panels import Panel
+from policies.engine.codes import category_label
+from policies.engine.lines import Line
+from policies.engine.settlement import Spell
+from policies.engine.subsidy import held_in
+
+
+def explain(person: Person, row: Enrolment) -> tuple[list[dict[str, Any]], str]:
+    """The working of a year's subsidy, line by line, from today's facts; or why there is none."""
+    try:
+        ruling = law.subsidy_law(person.region_id, row.year)
+    except EnrolmentError as error:
+        return [], str(error)
+    spells = [
+        Spell(one.category, one.valid_from, one.valid_to)
+        for one in CategorySpell.objects.current().filter(person=person)
+    ]
+    clauses = ruling.table.document.clauses
+    lines = [_line(line, clauses) for line in ruling.table.of(held_in(row.year, spells), row.exempt).lines]
+    if row.group:
+        formula = _("%(name)s（%(why)s）：每人 %(amount)s 元，高于上列资助，就高不就低") % {
+            "name": row.group.name,
+            "why": row.group.reason,
+            "amount": yuan(row.group.amount),
+        }
+        amount = row.fund + row.county_finance
+        lines.append({"label": _("临时资助"), "formula": formula, "amount": amount, "clause": "S2-02"})
+    return lines, ""
+
+
+def _line(line: Line, clauses: dict[str, Any]) -> dict[str, Any]:
+    """A line of the engine as components/statement.html shows it, with the words of its clauses."""
+    words = "\n".join(clauses[one].text for one in line.clauses if one in clauses)
+    shown = {name: getattr(line, name) for name in ("label", "formula", "amount", "clause", "reading")}
+    return {**shown, "marks": [mark for mark in line.marks if mark], "quote": words}
+
+
+def category_of(row: Enrolment) -> str:
+    """The deciding category in words."""
+    if row.group_id:
+        return _("临时资助人群")
+    return category_label(row.category) if row.category not in ("", "none") else _("无资助身份")
+
+
+def _context(user: User, person: Person) -> dict[str, Any]:
+    years = selectors.years_of(person)
+    newest = years[0] if years else None
+    lines, why_none = explain(person, newest) if newest and newest.insurance == Insurance.RESIDENT else ([], "")
+    this_year = timezone.localdate().year
+    of_year = newest.year if newest else this_year
+    steps = trace(person, of_year)
+    uninsured = newest is None or not newest.is_covered
+    return {
+        "rows": [(row, category_of(row)) for row in years],
+        "newest": newest,
+        "lines": lines,
+        "why_none": why_none,
+        "steps": steps,
+        "trace_year": of_year,
+        "why": culprit(steps) if uninsured else None,
+        "uninsured": uninsured,
+        "payments": person.contributions.select_related("source")[:50],
+        "coverages": person.coverages.all(),
+        "marks": person.marks.all(),
+        "cases": person.coverage_cases.order_by("-id")[:10],
+        "mismatches": person.payment_mismatches.filter(closed_on=None),
+        "acts": _acts(person) if user.may(Act.ENROLMENT_WRITE) else [],
+    }
+
+
+def _acts(person: Person) -> list[tuple[Any, str]]:
+    words = {
+        "enrol": _("登记参保"),
+        "transfer": _("办理转移"),
+        "pay": _("记录代缴退费"),
+        "exempt": _("政策免缴"),
+        "mark": _("标记"),
+        "interruption": _("列入中断风险"),
+    }
+    return [(label, reverse("enrolment:act", args=[person.pk, act])) for act, label in words.items()]
+
+
+def _timeline(user: User, person: Person) -> Sequence[dict[str, Any]]:
+    found = person.contributions.order_by("-paid_on")[:100]
+    return [
+        {
+            "day": one.paid_on,
+            "icon": "shield-check",
+            "text": _("%(year)s 年参保%(kind)s") % {"year": one.year, "kind": one.get_kind_display()},
+            "amount": one.amount if one.kind == Contribution.Kind.PAYMENT else -one.amount,
+            "who": one.payer_name or str(one.get_payer_display()),
+            "url": reverse("beneficiaries:person_tab", args=[person.pk, "enrolment"]),
+        }
+        for one in found
+    ]
+
+
+def _summary(user: User, person: Person) -> Sequence[dict[str, Any]]:
+    year = timezone.localdate().year
+    rows = list(person.enrolments.filter(year__lte=year + 1).order_by("-year")[:1])
+    url = reverse("beneficiaries:person_tab", args=[person.pk, "enrolment"])
+    if not rows:
+        return [{"label": _("参保"), "value": _("未登记参保"), "kind": "badge", "tone": "due", "url": url}]
+    row = rows[0]
+    words = f"{row.year} {row.get_insurance_display()}"
+    if not row.is_covered:
+        words += _("，应缴未缴") if row.insurance == Insurance.RESIDENT else ""
+    return [
+        {"label": _("参保"), "value": words, "kind": "badge", "tone": "done" if row.is_covered else "due", "url": url}
+    ]
+
+
+ENROLMENT = Panel(
+    key="enrolment",
+    label=gettext_lazy("参保"),
+    act=Act.ENROLMENT_READ,
+    order=15,
+    template="enrolment/person_panel.html",
+    context=_context,
+    timeline=_timeline,
+    summary=_summary,
+)

@@ -1,0 +1,28 @@
+"""manage.py import_contributions FILE --region 150521 [--month 2023-01] [--confirm]."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from accounts.vocabulary import Department
+from exchange.inbound_command import InboundCommand, month_of
+from exchange.models import InboundFile
+
+
+class Command(InboundCommand):
+    help = "Compares the tax office's payments and refunds with the register and, with --confirm, writes them."
+    kind = InboundFile.Kind.CONTRIBUTIONS
+    printed = ("rows", "new", "unchanged", "doubtful", "error", "contributions", "mismatches")
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--month", type=month_of, help="YYYY-MM in which it was sent (default: this month)")
+
+    def sending(self, options: dict[str, Any]) -> dict[str, Any]:
+        month = options["month"] or timezone.localdate().replace(day=1)
+        return {"department": Department.TAX, "month": month, "mode": InboundFile.Mode.CHANGES}
+
+    def _run(self, *args: Any) -> dict[str, Any]:
+        counts = super()._run(*args)
+        return counts | counts.get("written", {})
