@@ -12,6 +12,7 @@ import io
 import json
 import logging
 import random
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -24,7 +25,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Organisation, Region, User
 from accounts.vocabulary import Department
-from exchange import webhooks
+from exchange import sftp, webhooks
 from exchange.models import Delivery, DeliveryAttempt, Partner
 
 State = Delivery.State
@@ -36,12 +37,14 @@ MOVES: dict[tuple[str, str], str] = {
     (State.WAITING, "take"): State.SENDING,
     (State.SENDING, "take"): State.SENDING,  # the lease of a worker that died ran out
     (State.SENDING, "acknowledge"): State.ACKNOWLEDGED,  # 2xx for every part
+    (State.SENDING, "place"): State.SENT,  # lies whole in the partner's folder; a receipt file acknowledges it
     (State.SENDING, "again"): State.WAITING,
     (State.SENDING, "park"): State.PARKED,
     (State.WAITING, "offer"): State.SENT,  # lies ready in the portal
     (State.SENT, "acknowledge"): State.ACKNOWLEDGED,  # the department fetched it
     (State.WAITING, "resend"): State.WAITING,  # at once instead of at the next try
     (State.PARKED, "resend"): State.WAITING,
+    (State.SENT, "resend"): State.WAITING,  # the partner lost it, or its receipt does not fit
 }
 
 
@@ -170,7 +173,8 @@ def deliver(*, delivery_id: object) -> Delivery | None:
     if delivery is None or delivery.state != State.SENDING:
         return delivery
     while delivery.state == State.SENDING:
-        part = delivery.parts_done + 1
+        dropped = delivery.partner.channel == Partner.Channel.SFTP  # the whole list at once
+        part = delivery.parts if dropped else delivery.parts_done + 1
         try:
             answer = _call(delivery, part)
         except Exception:
@@ -183,13 +187,71 @@ def deliver(*, delivery_id: object) -> Delivery | None:
 
 
 def _call(delivery: Delivery, part: int) -> webhooks.Answer:
+    if delivery.partner.channel == Partner.Channel.SFTP:
+        return sftp.drop(login_of(delivery.partner), delivery.number, file_bytes(delivery), _manifest(delivery))
     return webhooks.call(
         delivery.partner.url,
         part_body(delivery, part, read_rows(delivery)),
         message_id=f"{delivery.pk}:{part}",
         moment=timezone.now(),
-        secrets=(delivery.partner.secrets or "").split(),
+        secrets=[secret for secret in (delivery.partner.secrets or "").split() if webhooks.is_secret(secret)],
     )
+
+
+def login_of(partner: Partner) -> sftp.Login:
+    """Where and as whom a partner's folder is reached."""
+    keys = [key for key in (partner.secrets or "").split() if sftp.is_key(key)]
+    return sftp.Login(partner.url, partner.host_key, keys, partner.password or "")
+
+
+def _manifest(delivery: Delivery) -> dict[str, object]:
+    return {
+        "id": str(delivery.pk),
+        "delivery": delivery.number,
+        "kind": delivery.kind,
+        "department": delivery.department,
+        "region": delivery.region_id,
+        "month": f"{delivery.month:%Y-%m}",
+        "rows": delivery.rows,
+        "created_at": delivery.created_at.astimezone(UTC).isoformat(),
+    }
+
+
+def collect_receipts() -> int:
+    """Looks into the folders of partners by SFTP for receipt files of what was placed; how many acknowledged.
+
+    A receipt that names another checksum than ours acknowledges nothing and says so on the delivery's page.
+    """
+    count = 0
+    waiting = Delivery.objects.filter(state=State.SENT, partner__channel=Partner.Channel.SFTP, partner__active=True)
+    by_partner: dict[int, list[Delivery]] = {}
+    for delivery in waiting.select_related("partner").defer("body").order_by("created_at"):
+        by_partner.setdefault(delivery.partner_id, []).append(delivery)
+    for placed in by_partner.values():
+        try:
+            found = sftp.receipts(login_of(placed[0].partner), [delivery.number for delivery in placed])
+        except sftp.Refused as error:
+            logger.warning("receipts of partner %s: %s", placed[0].partner_id, error)
+            continue
+        count += sum(_receive(delivery.pk, found[delivery.number]) for delivery in placed if delivery.number in found)
+    return count
+
+
+def _receive(pk: object, text: str) -> bool:
+    with transaction.atomic():
+        delivery = Delivery.objects.select_for_update().defer("body").get(pk=pk)
+        if delivery.state != State.SENT:
+            return False
+        named = re.search(r"\b[0-9a-f]{64}\b", text.lower())
+        if named and named[0] != delivery.sha256:
+            delivery.last_error = _("对方的回执写的校验值不符；请与对方核对文件后重新发送")
+            delivery.save(update_fields=["last_error"])
+            return False
+        move(delivery, "acknowledge")
+        delivery.acknowledged_at, delivery.last_error = timezone.now(), ""
+        delivery.receipt = (text.splitlines() or [_("回执文件")])[0][:200] or _("回执文件")
+        delivery.save(update_fields=["state", "acknowledged_at", "receipt", "last_error"])
+        return True
 
 
 def _take(delivery_id: object) -> Delivery | None:
@@ -245,9 +307,10 @@ def _record(delivery: Delivery, part: int, answer: webhooks.Answer) -> bool:
         delivery.receipt = answer.receipt or delivery.receipt
         delivery.next_attempt_at = now + timedelta(seconds=settings.DELIVERY_LEASE_SECONDS)
         if part == delivery.parts:
-            move(delivery, "acknowledge")
-            delivery.sent_at = delivery.acknowledged_at = now
-            delivery.next_attempt_at = None
+            placed = delivery.partner.channel == Partner.Channel.SFTP
+            move(delivery, "place" if placed else "acknowledge")
+            delivery.sent_at, delivery.next_attempt_at = now, None
+            delivery.acknowledged_at = None if placed else now
     fields = ("state", "parts_done", "next_attempt_at", "last_error", "sent_at", "acknowledged_at", "receipt")
     ours = Q(pk=delivery.pk, state=State.SENDING, next_attempt_at=lease)
     return bool(Delivery.objects.filter(ours).update(**{name: getattr(delivery, name) for name in fields}))

@@ -194,13 +194,18 @@ class Partner(models.Model):
 
     class Channel(models.TextChoices):
         WEBHOOK = "webhook", _("签名推送")
+        SFTP = "sftp", _("SFTP 投放")
         PORTAL = "portal", _("网页下载")
 
     organisation = models.OneToOneField(Organisation, models.PROTECT, verbose_name=_("机构"))
     channel = models.CharField(_("通道"), max_length=10, choices=Channel.choices, default=Channel.PORTAL)
-    url = models.URLField(_("接收地址"), blank=True, max_length=300)
+    url = models.CharField(_("接收地址"), blank=True, max_length=300)
     # Newest first; a receiver that still holds the older one verifies too (rotation without a gap).
-    secrets = EncryptedTextField(purpose="partner.secrets", blank=True, default="", help_text="whsec_… by space")
+    secrets = EncryptedTextField(
+        purpose="partner.secrets", blank=True, default="", help_text="whsec_… or sshkey_… by space"
+    )
+    host_key = models.CharField(_("主机密钥"), blank=True, default="", max_length=1000, help_text="pinned: type base64")
+    password = EncryptedTextField(purpose="partner.password", blank=True, default="")
     batch_size = models.PositiveIntegerField(_("每批条数"), default=500, validators=[MinValueValidator(1)])
     active = models.BooleanField(_("启用"), default=True)
 
@@ -208,9 +213,9 @@ class Partner(models.Model):
         verbose_name = verbose_name_plural = _("交换伙伴")
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=~Q(channel="webhook") | ~Q(url=""),
-                name="webhook_partner_has_url",
-                violation_error_message=_("签名推送须填写接收地址"),
+                condition=~Q(channel__in=["webhook", "sftp"]) | ~Q(url=""),
+                name="partner_has_url",
+                violation_error_message=_("签名推送和 SFTP 投放须填写接收地址"),
             )
         ]
 

@@ -37,13 +37,27 @@ class PartnerForm(forms.Form):
     channel = forms.ChoiceField(
         label=gettext_lazy("通道"),
         choices=Partner.Channel.choices,
-        help_text=gettext_lazy("签名推送：向对方地址发送；网页下载：对方联络员登录后下载"),
+        help_text=gettext_lazy("签名推送：向对方地址发送；SFTP 投放：放进对方的文件夹；网页下载：对方联络员登录后下载"),
     )
     url = forms.CharField(
         label=gettext_lazy("接收地址"),
         required=False,
         max_length=300,
-        help_text=gettext_lazy("以 https:// 开头；仅签名推送需要"),
+        help_text=gettext_lazy("签名推送以 https:// 开头；SFTP 写成 sftp://用户名@主机:端口/文件夹"),
+    )
+    host_key = forms.CharField(
+        label=gettext_lazy("主机密钥"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2, "class": "mono"}),
+        help_text=gettext_lazy("仅 SFTP：对方服务器的公钥；与登记的不符时不发送。可先保存地址，再读取并与对方核对"),
+    )
+    password = forms.CharField(
+        label=gettext_lazy("密码"),
+        required=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=gettext_lazy("仅 SFTP，没有密钥时使用；不填则保留原来的密码"),
     )
     batch_size = forms.IntegerField(
         label=gettext_lazy("每批条数"),
@@ -59,7 +73,7 @@ class PartnerForm(forms.Form):
         self.partner = partner
         if partner is not None:
             del self.fields["organisation"]
-            for name in ("channel", "url", "batch_size", "active"):
+            for name in ("channel", "url", "host_key", "batch_size", "active"):
                 self.fields[name].initial = getattr(partner, name)
         else:
             field = self.fields["organisation"]

@@ -30,3 +30,9 @@ def deliver_one(delivery_id: str) -> None:
         if pause < BEAT_SECONDS:
             sweep_deliveries.apply_async(countdown=max(pause, 0.01))
     sweep_deliveries.delay()
+
+
+@shared_task(name="exchange.collect_receipts")
+def collect_receipts() -> int:
+    """Looks for the receipt files of partners by SFTP; returns how many deliveries they acknowledge."""
+    return deliveries.collect_receipts()

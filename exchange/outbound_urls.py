@@ -15,5 +15,6 @@ urlpatterns = [
     path("partners/<int:pk>/", views.partner, name="partner"),
     path("partners/<int:pk>/rotate/", views.partner_rotate, name="partner_rotate"),
     path("partners/<int:pk>/retire/", views.partner_retire, name="partner_retire"),
+    path("partners/<int:pk>/host-key/", views.partner_host_key, name="partner_host_key"),
     path("partners/<int:pk>/test/", views.partner_test, name="partner_test"),
 ]

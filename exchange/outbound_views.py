@@ -19,7 +19,7 @@ from accounts.masking import mask_id_number
 from accounts.models import ReadRecord, User
 from accounts.services import record_read
 from accounts.vocabulary import Category
-from exchange import deliveries, partners
+from exchange import deliveries, partners, sftp
 from exchange import outbound_selectors as selectors
 from exchange.models import Delivery, Partner
 from exchange.outbound_forms import DeliveryFilter, PartnerForm
@@ -237,9 +237,36 @@ def _edit(request: HttpRequest, found: Partner | None) -> HttpResponseBase:
 
 
 def _partner_context(found: Partner | None, form: PartnerForm, **more: Any) -> dict[str, Any]:
-    held = len((found.secrets or "").split()) if found else 0
     title = found.organisation.name if found else _("新增伙伴")
-    return {"title": title, "partner": found, "form": form, "held": held, **more}
+    context = {"title": title, "partner": found, "form": form, "held": 0, **more}
+    if found and found.channel == Partner.Channel.SFTP:
+        login = deliveries.login_of(found)
+        context |= {"held": len(login.keys), "public_lines": [sftp.public_line(key) for key in login.keys]}
+        context |= {
+            "fingerprint": sftp.fingerprint(found.host_key) if found.host_key else "",
+            "by_password": login.password,
+        }
+    elif found:
+        context["held"] = len([one for one in (found.secrets or "").split() if not sftp.is_key(one)])
+    return context
+
+
+@requires(Act.PARTNER_ADMIN)
+@require_POST
+@never_cache
+def partner_host_key(request: HttpRequest, pk: int) -> HttpResponse:
+    """Reads the key that the partner's server shows, for a person to compare with what the partner says by phone."""
+    user = cast(User, request.user)
+    found = get_visible(request, selectors.partners_for(user), pk=pk)
+    form = PartnerForm(user=user, partner=found)
+    try:
+        shown = partners.shown_host_key(partner=found)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return render(request, "exchange/partner.html", _partner_context(found, form), status=422)
+    form.fields["host_key"].initial = shown
+    more = {"shown_fingerprint": sftp.fingerprint(shown)}
+    return render(request, "exchange/partner.html", _partner_context(found, form, **more))
 
 
 @requires(Act.PARTNER_ADMIN)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-SWEEP, SCAN = "送达：发送到期的清单", "监测：每月扫描"
+SWEEP, RECEIPTS, SCAN = "送达：发送到期的清单", "送达：收取回执文件", "监测：每月扫描"
 
 
 def ensure(apps: Any = None, **_kwargs: Any) -> None:
@@ -27,5 +27,8 @@ def ensure(apps: Any = None, **_kwargs: Any) -> None:
         # A sweep that no worker took in time is worth nothing: the next one sees the same rows.
         sweep = {"task": "exchange.sweep_deliveries", "interval": half_minute, "expire_seconds": 25}
         PeriodicTask.objects.get_or_create(name=SWEEP, defaults=sweep)
+        minutes, _new = IntervalSchedule.objects.get_or_create(every=5, period=IntervalSchedule.MINUTES)
+        receipts = {"task": "exchange.collect_receipts", "interval": minutes, "expire_seconds": 240}
+        PeriodicTask.objects.get_or_create(name=RECEIPTS, defaults=receipts)
         scan = {"task": "monitoring.monthly_scan", "crontab": first_night}
         PeriodicTask.objects.get_or_create(name=SCAN, defaults=scan)

@@ -7,6 +7,7 @@ from django.test import TransactionTestCase
 
 from accounts.vocabulary import Role
 from tests.receiver import certificate, receiver, receivers  # noqa: F401 - fixtures
+from tests.sftp_server import sftp_server  # noqa: F401 - fixtures
 from tests.worker import _session_worker, worker, workers  # noqa: F401 - fixtures
 
 

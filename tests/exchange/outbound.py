@@ -37,3 +37,15 @@ def make_delivery(partner: Partner, rows: int = 3, month: date = MAY) -> Deliver
             columns=COLUMNS,
             rows=[(f"YJ{i:03}", "扎西·次仁") for i in range(1, rows + 1)],
         )
+
+
+def make_sftp_partner(server, *, department: str = Department.CIVIL_AFFAIRS, folder: str = "") -> Partner:
+    """The department's partner in the city by SFTP: the server's key pinned, our key accepted by its account."""
+    partner = deliveries.partner_of(department=department, region=Region.objects.get(code=CITY))
+    url = f"sftp://{server.user}@127.0.0.1:{server.port}{folder or server.folder}"
+    partner = partners.save_partner(
+        actor=None, organisation=partner.organisation, channel="sftp", url=url, host_key=server.host_key
+    )
+    server.accept(partners.rotate_secret(actor=None, partner=partner).secret)
+    partner.refresh_from_db()
+    return partner
