@@ -10,7 +10,7 @@ class AssistanceApp(AppConfig):
         from accounts.papers import owners
         from assistance.eligibility import approvals
         from assistance.models import Application
-        from assistance.services.registering import OWNER
+        from assistance.vocabulary import OWNER
         from claims import eligibility
 
         eligibility.register(approvals)

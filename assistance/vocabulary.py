@@ -119,6 +119,7 @@ class Help(TextChoices):
     DONATION = "donation", _("社会捐赠")
 
 
+OWNER = "application"  # of papers: accounts.papers.owners
 # The departments of a panel (S0-18), each with one opinion.
 PANEL = (
     Department.MEDICAL_SECURITY,

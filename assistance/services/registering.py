@@ -16,12 +16,10 @@ from assistance.errors import NotAllowed, Refused
 from assistance.models import Application, HouseholdMember, Paper, Step
 from assistance.selectors import rules
 from assistance.services.moving import begin, finish, lock
-from assistance.vocabulary import Did, State
+from assistance.vocabulary import OWNER, Did, State
 from assistance.workflow import why_not
 from beneficiaries.models import Person
 from beneficiaries.services import register_person
-
-OWNER = "application"  # of papers: accounts.papers.owners
 
 
 def register_applicant(

@@ -1,0 +1,1 @@
+"""Pages of applications: lists, intake, the case and its moves, the panel room, questions, papers to print."""

@@ -1,0 +1,228 @@
+"""Lists of applications: all that a user may see, what waits for them, the board of a region, notices, questions."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import (
+    Count,
+    DateField,
+    Exists,
+    F,
+    IntegerField,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    Window,
+)
+from django.db.models.functions import RowNumber
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.access import Act
+from accounts.models import Region, User
+from accounts.selectors import below
+from accounts.waiting import Waiting
+from assistance.models import Application, Meeting, MeetingCase, Notice, Opinion, Payment, Question
+from assistance.vocabulary import OPEN, Kind, State
+
+CARDS = 6
+
+
+def applications_for(
+    user: User,
+    *,
+    q: str = "",
+    state: str = "",
+    kind: str = "",
+    region: Region | None = None,
+    late: bool = False,
+    mine: bool = False,
+    first: date | None = None,
+    last: date | None = None,
+) -> QuerySet[Application]:
+    """The applications that the user may see, filtered; `mine`: what waits for the user."""
+    found = user.visible(Application).select_related("person", "region")
+    if mine:
+        found = found.filter(waits_for(user))
+    if q:
+        word = q.strip()
+        found = found.filter(Q(number__iexact=word) | Q(person__name__startswith=word))
+    if state:
+        found = found.filter(state=state)
+    if kind:
+        found = found.filter(kind=kind)
+    if region:
+        found = below(found, "region_id", region)
+    if late:
+        found = found.filter(due_on__lt=timezone.localdate())
+    if first:
+        found = found.filter(applied_on__gte=first)
+    return found.filter(applied_on__lte=last) if last else found
+
+
+# --- what waits for whom ------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Group:
+    """Applications that wait for one kind of act."""
+
+    key: str
+    label: Any
+    act: Act
+
+
+GROUPS = (
+    Group("draft", _("待提交、待补正的申请"), Act.APPLICATION_REGISTER),
+    Group("accept", _("待受理的申请"), Act.APPLICATION_CHECK),
+    Group("check", _("待核查的申请"), Act.APPLICATION_CHECK),
+    Group("close", _("待办结的申请"), Act.APPLICATION_CHECK),
+    Group("decide", _("待审批的申请"), Act.APPLICATION_DECIDE),
+    Group("panel", _("待本部门意见的会商"), Act.APPLICATION_PANEL),
+    Group("pay", _("待拨付的救助金"), Act.APPLICATION_PAY),
+    Group("late", _("逾期的申请"), Act.AUDIT_READ),
+)
+
+
+def group_of(key: str, user: User) -> Q:
+    """Which applications wait for the user in this way."""
+    by_hand = ~Q(enterers__contains=[user.pk])
+    if key == "draft":
+        return Q(state=State.DRAFT) & (Q(office_id=user.organisation_id) | Q(enterers__contains=[user.pk]))
+    if key == "accept":
+        return Q(state=State.SUBMITTED)
+    if key == "check":
+        return Q(state=State.CHECKING, due_on__isnull=False) & by_hand
+    if key == "close":
+        return Q(state=State.PAID) | Q(state=State.APPROVED, kind=Kind.ELIGIBILITY)
+    if key == "decide":
+        seen = Q(checkers__contains=[user.pk]) | Q(past_reviewers__contains=[user.pk])
+        return Q(state=State.REVIEWING) & by_hand & ~seen
+    if key == "panel":
+        spoken = Opinion.objects.filter(case=OuterRef("pk"), department=user.department)
+        cases = MeetingCase.objects.filter(done_at=None, meeting__departments__contains=[user.department])
+        return Q(state=State.PANEL, pk__in=cases.filter(~Exists(spoken)).values("application"))
+    if key == "pay":
+        ordered = Payment.objects.filter(returned_on=None).values("decision__application")
+        return Q(state=State.APPROVED) & ~Q(kind=Kind.ELIGIBILITY) & ~Q(pk__in=ordered)
+    return Q(due_on__lt=timezone.localdate(), state__in=OPEN)
+
+
+def waits_for(user: User) -> Q:
+    """All that waits for the user, whatever the act."""
+    found = Q(pk__in=[])
+    for group in GROUPS:
+        if user.may(group.act):
+            found |= group_of(group.key, user)
+    return found
+
+
+def waiting(user: User) -> list[Waiting]:
+    """For the workbench: applications per act with the earliest day and what is late, notices, questions: one query."""
+    groups = [group for group in GROUPS if user.may(group.act) and user.may(Act.APPLICATION_READ)]
+    columns: list[Any] = []
+    today = timezone.localdate()
+    for group in groups:
+        rows = user.visible(Application).filter(group_of(group.key, user))
+        columns += [_count(rows), _count(rows.filter(due_on__lt=today)), _earliest(rows)]
+    others = []
+    if user.may(Act.APPLICATION_REGISTER) and not user.may(Act.APPLICATION_CHECK):
+        others.append((_("未签收的办理回告"), reverse("assistance:notices")))
+        columns.append(_count(user.visible(Notice).filter(read_at=None)))
+    if user.may(Act.QUESTION_ANSWER) and not user.may(Act.APPLICATION_CHECK):
+        others.append((_("待答复的询问"), reverse("assistance:questions")))
+        columns.append(_count(user.visible(Question).filter(answered_at=None)))
+    if not columns:
+        return []
+    row = Region.objects.filter(pk=user.region_prefix.ljust(12, "0")).values_list(*columns).first()
+    if row is None:
+        return []
+    items = []
+    for at, group in enumerate(groups):
+        count, late, due = row[3 * at : 3 * at + 3]
+        url = f"{reverse('assistance:queue')}?group={group.key}"
+        items.append(Waiting(group.label, count or 0, url, due, late or 0))
+    counts = row[3 * len(groups) :]
+    items += [Waiting(label, count or 0, url) for (label, url), count in zip(others, counts, strict=True)]
+    return [item for item in items if item.count]
+
+
+def _count(rows: QuerySet[Any]) -> Subquery:
+    counted = rows.order_by().values(one=Value(1)).annotate(count=Count("pk")).values("count")
+    return Subquery(counted, output_field=IntegerField())
+
+
+def _earliest(rows: QuerySet[Any]) -> Subquery:
+    first = rows.order_by().values(one=Value(1)).annotate(first=Min("due_on")).values("first")
+    return Subquery(first, output_field=DateField())
+
+
+# --- the board ----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Column:
+    """One state of the board: how many, how many late, the first few by their day."""
+
+    state: State
+    count: int
+    late: int
+    cards: list[Application]
+
+
+BOARD = (State.DRAFT, State.SUBMITTED, State.CHECKING, State.REVIEWING, State.PANEL, State.APPROVED, State.PAID)
+
+
+def board(user: User, region: Region | None = None) -> list[Column]:
+    """Open work of a region by state: two queries whatever the size."""
+    rows = user.visible(Application).filter(state__in=BOARD)
+    if region:
+        rows = below(rows, "region_id", region)
+    late = Count("pk", filter=Q(due_on__lt=timezone.localdate()))
+    sums = {one["state"]: one for one in rows.order_by().values("state").annotate(count=Count("pk"), late=late)}
+    place = Window(RowNumber(), partition_by=F("state"), order_by=[F("due_on").asc(nulls_last=True), F("id").asc()])
+    first = rows.annotate(place=place).filter(place__lte=CARDS).select_related("person", "region")
+    cards: dict[str, list[Application]] = {}
+    for one in first.order_by("place"):
+        cards.setdefault(one.state, []).append(one)
+    return [
+        Column(state, sums.get(state, {}).get("count", 0), sums.get(state, {}).get("late", 0), cards.get(state, []))
+        for state in BOARD
+    ]
+
+
+def counts_by_state(user: User) -> dict[str, int]:
+    """How many applications of each state the user may see: one query."""
+    rows = user.visible(Application).order_by().values("state").annotate(count=Count("pk"))
+    return {row["state"]: row["count"] for row in rows}
+
+
+# --- notices, questions, meetings ---------------------------------------------------------------------------------
+def notices_for(user: User, *, unread: bool = False) -> QuerySet[Notice]:
+    """What townships are told (S1-20), newest first."""
+    found = user.visible(Notice).select_related("step__actor", "application__person", "application__region", "read_by")
+    return found.filter(read_at=None) if unread else found
+
+
+def questions_for(user: User, *, answered: str = "", department: str = "") -> QuerySet[Question]:
+    """Questions put to the user's department; who handles applications sees all."""
+    found = user.visible(Question).select_related("application__person", "asked_by", "answered_by")
+    if answered:
+        found = found.filter(answered_at__isnull=answered == "no")
+    return found.filter(department=department) if department else found
+
+
+def meetings_for(user: User) -> QuerySet[Meeting]:
+    """Meetings with the number of their cases, and of those still open."""
+    return (
+        user.visible(Meeting)
+        .select_related("region")
+        .annotate(total=Count("cases"), left=Count("cases", filter=Q(cases__done_at=None)))
+    )
+
+
+def open_meetings(application: Application) -> QuerySet[Meeting]:
+    """Meetings to which a case may be put: of its region or above, today or later."""
+    codes = [application.region_id[:digits].ljust(12, "0") for digits in (2, 4, 6, 9, 12)]
+    return Meeting.objects.filter(region_id__in=codes, held_on__gte=timezone.localdate()).order_by("held_on")
