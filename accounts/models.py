@@ -9,6 +9,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q, QuerySet
+from django.db.models.lookups import StartsWith
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,10 @@ from accounts.access import Act
 from accounts.audit import tracked
 from accounts.regions import DIGITS
 from accounts.vocabulary import Department, Role, Section
+
+# A region's key is its code, so that `region_id__startswith` asks for a place and all below it. Django gives a foreign
+# key no such lookup of its own.
+models.ForeignKey.register_lookup(StartsWith)
 
 
 class Level(models.IntegerChoices):

@@ -7,6 +7,7 @@ class BeneficiariesApp(AppConfig):
     verbose_name = _("人员档案")
 
     def ready(self) -> None:
+        from beneficiaries.comparisons.kind import LIST
         from beneficiaries.enrolment import ready as enrolment_ready
         from beneficiaries.merging import spells  # noqa: F401 - here it says how spells move
         from beneficiaries.roster import due
@@ -16,6 +17,7 @@ class BeneficiariesApp(AppConfig):
         from policies import gate
 
         kinds.register(ROSTER)
+        kinds.register(LIST)
         arriving.register(due.asked)
         gate.register_category_counts(people_by_category)
         enrolment_ready()

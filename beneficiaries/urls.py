@@ -3,6 +3,7 @@
 from django.urls import path
 
 from beneficiaries import views
+from beneficiaries.comparisons import views as comparisons
 from beneficiaries.diseases import views as diseases
 from beneficiaries.households import views as households
 from beneficiaries.merging import views as merging
@@ -20,6 +21,7 @@ urlpatterns = [
     path("households/<int:pk>/relations/", households.Relations.as_view(), name="household_relations"),
     path("households/<int:pk>/split/", households.Split.as_view(), name="household_split"),
     path("households/<int:pk>/join/", households.Join.as_view(), name="household_join"),
+    path("comparisons/", comparisons.Comparisons.as_view(), name="comparisons"),
     path("diseases/", diseases.Diseases.as_view(), name="diseases"),
     path("<int:pk>/", views.person, name="person"),
     path("<int:pk>/reveal/", views.reveal, name="reveal"),

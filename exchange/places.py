@@ -12,14 +12,15 @@ from accounts.models import User
 def places(user: User, active: str) -> list[dict[str, Any]]:
     """What comes in, who has sent, what goes out and to whom: those that the user may see."""
     found = [
-        ("list", _("来文"), Act.ROSTER_READ),
-        ("arrivals", _("到齐情况"), Act.ROSTER_READ),
-        ("inquiries", _("待部门核实"), Act.ROSTER_READ),
-        ("deliveries", _("送达"), Act.DELIVERY_READ),
-        ("partners", _("交换伙伴"), Act.PARTNER_ADMIN),
+        ("exchange:list", _("来文"), Act.ROSTER_READ),
+        ("exchange:arrivals", _("到齐情况"), Act.ROSTER_READ),
+        ("exchange:inquiries", _("待部门核实"), Act.ROSTER_READ),
+        ("beneficiaries:comparisons", _("名单比对"), Act.ROSTER_READ),
+        ("exchange:deliveries", _("送达"), Act.DELIVERY_READ),
+        ("exchange:partners", _("交换伙伴"), Act.PARTNER_ADMIN),
     ]
     return [
-        {"label": label, "url": reverse(f"exchange:{name}"), "active": name == active}
+        {"label": label, "url": reverse(name), "active": name.removeprefix("exchange:") == active}
         for name, label, act in found
         if user.may(act)
     ]

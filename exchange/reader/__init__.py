@@ -33,6 +33,7 @@ Values, by schema (`schemas.py` has the headings that are understood)
                    hifmi_pay hifob_pay maf_pay psn_part_amt preselfpay_amt institution insutype dise_codg dise_name
     CONTRIBUTIONS  id_number year amount paid_on · name kind="payment"|"refund" tier
     FEEDBACK       warning_no id_number result (and category when certified) · name valid_from note verified_on
+    LIST           id_number · name status occurred_on note
 
 Codes of problems (`row.problems`, first = the one to report; `problem.reason` in Chinese)
     roster: missing id_spreadsheet id_length id_birth_date id_checksum category_unknown category_not_yours date
@@ -66,12 +67,13 @@ from .neutralise import neutralise
 from .reading import Reading, Skipped, read
 from .regions import RegionIndex
 from .schema import Column, Schema
-from .schemas import CLAIMS, CONTRIBUTIONS, FEEDBACK, ROSTER, SCHEMAS
+from .schemas import CLAIMS, CONTRIBUTIONS, FEEDBACK, LIST, ROSTER, SCHEMAS
 
 __all__ = [
     "CLAIMS",
     "CONTRIBUTIONS",
     "FEEDBACK",
+    "LIST",
     "ROSTER",
     "SCHEMAS",
     "Batch",

@@ -274,4 +274,27 @@ FEEDBACK = Schema(
     checks=(_certified_needs_category,),
 )
 
-SCHEMAS = {schema.name: schema for schema in (ROSTER, CLAIMS, CONTRIBUTIONS, FEEDBACK)}
+# Lists that other departments keep for purposes of their own: who is on it, and what is said of them.
+LIST = Schema(
+    "list",
+    "比对名单",
+    (
+        _identity(),
+        _name(required=False),
+        Column(
+            "status",
+            "情况",
+            read.words(40),
+            synonyms=("状态", "人员状态", "变动情况", "变动类型", "变动原因", "病种", "疾病名称", "在读情况", "学段"),
+        ),
+        Column(
+            "occurred_on",
+            "日期",
+            read.date,
+            synonyms=("发生日期", "变动日期", "变动时间", "确诊日期", "登记日期", "死亡日期", "离职日期"),
+        ),
+        Column("note", "备注", read.words(200), synonyms=("说明",)),
+    ),
+)
+
+SCHEMAS = {schema.name: schema for schema in (ROSTER, CLAIMS, CONTRIBUTIONS, FEEDBACK, LIST)}
