@@ -8,7 +8,7 @@ def ready() -> None:
     from accounts.access import Act
     from accounts.reports import Report, register
     from beneficiaries import panels
-    from beneficiaries.enrolment import case_models, tasks  # noqa: F401 - here Django and Celery find them
+    from beneficiaries.enrolment import case_models, merging, tasks  # noqa: F401 - here they are found
     from beneficiaries.enrolment.kind import CONTRIBUTIONS
     from beneficiaries.enrolment.panels import ENROLMENT
     from exchange import kinds

@@ -11,12 +11,15 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Act
 from accounts.models import Region, User
+from accounts.vocabulary import Department
+from beneficiaries.comparisons.models import ComparisonRow
 from beneficiaries.enrolment.case_models import CaseStep, CoverageCase
 from beneficiaries.enrolment.models import Coverage, Enrolment, Insurance
 from beneficiaries.enrolment.selectors import HARDSHIP, day_of
 from beneficiaries.enrolment.services import allowed, checked_year, enrol, transfer
 from beneficiaries.models import Person
 
+INTERRUPTION_LISTS = (Department.HUMAN_RESOURCES, Department.VETERANS_AFFAIRS, Department.JUSTICE)
 Kind, Cause, Outcome = CoverageCase.Kind, CoverageCase.Cause, CoverageCase.Outcome
 
 # Hardship people without cover in the year; who was covered the year before has lapsed. One row per person and year.
@@ -160,6 +163,42 @@ def report_interruption(
         if new:
             CaseStep.objects.create(case=case, actor=actor, what=_("列入"), note=note.strip()[:300])
         return case
+
+
+# The words by which a department's list says that somebody's insurance may break off.
+_CAUSES: Final = (
+    (("离职", "解聘", "解除", "失业"), Cause.LEFT_JOB),
+    (("退伍", "退役"), Cause.DISCHARGED),
+    (("刑满", "释放"), Cause.RELEASED),
+    (("状态不明", "不明"), Cause.UNKNOWN),
+)
+
+
+def cause_in(words: str) -> str:
+    """The cause that a list's words speak of; empty for words about something else."""
+    return next((str(cause) for known, cause in _CAUSES if any(word in words for word in known)), "")
+
+
+def interruptions_from_lists(*, actor: User | None, region: Region, year: int) -> int:
+    """Opens an item for everyone whom a compared list of the year names with such a word; gives how many are new."""
+    allowed(actor, region.code)
+    low, high = region.prefix.ljust(12, "0"), region.prefix.ljust(12, "9")
+    named = ComparisonRow.objects.filter(
+        department__in=INTERRUPTION_LISTS,
+        month__year=year,
+        result=ComparisonRow.Result.MATCHED,
+        person__region_id__gte=low,
+        person__region_id__lte=high,
+    ).exclude(person__coverage_cases__year=year, person__coverage_cases__kind=Kind.INTERRUPTION)
+    opened = set()
+    for row in named.select_related("person").order_by("id"):
+        cause = cause_in(f"{row.status} {row.note}")
+        if cause and row.person_id not in opened:
+            note = f"{row.get_department_display()} {row.month:%Y-%m}：{row.status} {row.note}"
+            since = row.occurred_on or row.month
+            report_interruption(actor=actor, person=row.person, year=year, cause=cause, since=since, note=note)
+            opened.add(row.person_id)
+    return len(opened)
 
 
 def record_consent(*, actor: User | None, case: CoverageCase, on: date, note: str = "") -> CoverageCase:

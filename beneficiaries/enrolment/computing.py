@@ -41,8 +41,8 @@ LEFT JOIN (
     SELECT DISTINCT ON (person_id) person_id, insurance FROM beneficiaries_coverage
     WHERE valid_from <= %(last)s AND (valid_to IS NULL OR valid_to >= %(first)s) ORDER BY person_id, valid_from DESC
 ) c ON c.person_id = p.id
-WHERE {where} AND (p.deceased_on IS NULL OR p.deceased_on >= %(first)s) AND (h.held IS NOT NULL OR e.id IS NOT NULL
-    OR g.group_id IS NOT NULL
+WHERE {where} AND p.merged_into_id IS NULL AND (p.deceased_on IS NULL OR p.deceased_on >= %(first)s)
+    AND (h.held IS NOT NULL OR e.id IS NOT NULL OR g.group_id IS NOT NULL
     OR EXISTS (SELECT FROM beneficiaries_contribution k WHERE k.person_id = p.id AND k.year = %(year)s))
 """
 RULES = """

@@ -88,7 +88,8 @@ def find(request: HttpRequest) -> HttpResponse:
 
     def call() -> None:
         counts.update(cases.find_uninsured(actor=user, region=region, year=year))
-        done = _("新列入 %(opened)s 人，已参保自动办结 %(closed)s 人") % counts
+        counts["listed"] = cases.interruptions_from_lists(actor=user, region=region, year=year)
+        done = _("新列入 %(opened)s 人，中断风险 %(listed)s 人，已参保自动办结 %(closed)s 人") % counts
         messages.success(request, done)
 
     query = urlencode({"region": region.code, "year": year, "state": "open"})

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import Level, Region
 from accounts.vocabulary import Role
 from accounts.workdays import Workdays
+from beneficiaries.comparisons.models import ComparisonRow
 from beneficiaries.enrolment import applications, cases, relay, selectors, services
 from beneficiaries.enrolment.case_models import CoverageCase, PaymentMismatch, SubsidyApplication
 from beneficiaries.enrolment.computing import compute_county
@@ -16,8 +17,10 @@ from beneficiaries.enrolment.errors import EnrolmentError
 from beneficiaries.enrolment.mismatches import decide_mismatch, refresh_mismatches
 from beneficiaries.enrolment.models import Coverage, Enrolment, Insurance
 from beneficiaries.enrolment.trace import culprit, next_due, trace
+from beneficiaries.merging.services import confirm_merge, propose_merge, undo_merge
 from beneficiaries.models import CategorySpell, Person
 from exchange.deliveries import read_rows
+from exchange.models import InboundFile
 from policies.engine.document import Due
 from tests.beneficiaries.enrolment.people import COUNTY, TOWNSHIP, compute, pay, person, row, spell
 from tests.factories import make_user
@@ -347,3 +350,57 @@ def test_s3_08_who_owes_nothing_has_nothing_to_pay(banner):
     steps = {step.key: step for step in trace(one, 2023)}
     assert (steps["paid"].skipped, steps["reported"].skipped) == (True, True)
     assert steps["pushed"].done == timezone.localdate()
+
+
+def test_s3_19_lists_of_human_resources_open_interruptions_once(banner):
+    one, other = person("exited_poverty"), person("exited_poverty")
+    file = InboundFile.objects.create(
+        kind="roster", department="human_resources", region=banner, month=date(2023, 5, 1), name="比对.csv", sha256="0"
+    )
+    for at, (who, status) in enumerate([(one, "离职"), (one, "离职"), (other, "在岗")]):
+        ComparisonRow.objects.create(
+            file=file,
+            row=at,
+            department="human_resources",
+            region=banner,
+            month=date(2023, 5, 1),
+            result="matched",
+            person=who,
+            id_number=who.id_number,
+            id_key=who.id_key,
+            status=status,
+            occurred_on=date(2023, 4, 30),
+        )
+    assert cases.interruptions_from_lists(actor=None, region=banner, year=2023) == 1
+    assert cases.interruptions_from_lists(actor=None, region=banner, year=2023) == 0
+    found = CoverageCase.objects.get()
+    assert (found.person_id, found.cause, found.since) == (one.pk, "left_job", date(2023, 4, 30))
+
+
+@pytest.mark.parametrize(
+    "words, cause",
+    [
+        ("合同到期离职", "left_job"),
+        ("退役士兵", "discharged"),
+        ("刑满释放", "released"),
+        ("状态不明", "unknown"),
+        ("在岗", ""),
+    ],
+)
+def test_s3_19_words_of_a_list_name_the_cause(words, cause):
+    assert cases.cause_in(words) == cause
+
+
+def test_merged_files_keep_one_year_and_count_both_payments(banner, users):
+    kept, gone = person("subsistence"), person("subsistence", name="乌云其其格")
+    pay(gone, 100)
+    pay(kept, 92.5)
+    Enrolment.objects.create(person=gone, region_id=gone.region_id, year=2022)
+    compute()
+    asked = propose_merge(actor=None, kept=kept, gone=gone, reason="同一人两个证件号码")
+    merge = confirm_merge(actor=None, merge=asked)
+    assert (row(kept).paid, row(kept).is_covered) == (19250, True)
+    assert (row(kept, 2022).person_id, row(gone).fund, row(gone).insurance) == (kept.pk, 0, "none")
+    assert compute()["persons"] == 1
+    undo_merge(actor=None, merge=merge, reason="弄错了")
+    assert (row(gone).fund, row(gone).insurance) == (15750, "resident")
