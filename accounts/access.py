@@ -62,6 +62,8 @@ class Act(StrEnum):
     POLICY_DRAFT = "policy_draft"
     POLICY_PUBLISH = "policy_publish"
     FUND_READ = "fund_read"
+    FUND_WRITE = "fund_write"
+    FUND_APPROVE = "fund_approve"
     REPORT_READ = "report_read"
     ENROLMENT_READ = "enrolment_read"
     ENROLMENT_VISIT = "enrolment_visit"
@@ -135,6 +137,8 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.ROSTER_READ,
             Act.ROSTER_CONFIRM_UNUSUAL,
             Act.CLAIM_READ,
+            Act.FUND_READ,
+            Act.FUND_APPROVE,
             Act.CLAIM_EXCEPT,
             Act.RESETTLE_CONFIRM,
             Act.CLAIM_CONFIRM,
@@ -176,6 +180,8 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.APPLICATION_READ,
             Act.APPLICATION_PAY,
             Act.FUND_READ,
+            Act.FUND_WRITE,
+            Act.FUND_APPROVE,
             Act.CLAIM_READ,
             Act.POLICY_READ,
             Act.ENROLMENT_READ,

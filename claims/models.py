@@ -16,6 +16,17 @@ from accounts.models import Region, User
 from beneficiaries.models import Person
 from claims.contradictions.models import Contradiction
 from claims.entry.models import ClaimEntry
+from claims.fund.models import (
+    BankBalance,
+    BatchLine,
+    Budget,
+    FundEntry,
+    ManualEntry,
+    Override,
+    PaymentBatch,
+    PaymentOrder,
+    Posting,
+)
 from claims.institutions.models import Institution
 from claims.later.models import (
     Adjustment,
@@ -34,15 +45,24 @@ from policies.models import PolicyFigures, PolicyVersion
 
 __all__ = [
     "Adjustment",
+    "BankBalance",
+    "BatchLine",
+    "Budget",
     "Claim",
     "ClaimEntry",
     "ClaimException",
     "Contradiction",
     "EarlierFacts",
+    "FundEntry",
     "Institution",
     "LaterFact",
+    "ManualEntry",
     "OtherPayment",
+    "Override",
+    "PaymentBatch",
+    "PaymentOrder",
     "PersonYear",
+    "Posting",
     "Resettlement",
     "ResettlementLine",
     "Settlement",

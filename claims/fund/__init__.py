@@ -1,0 +1,1 @@
+"""The assistance fund: its ledger, budget, payments and forecast."""
