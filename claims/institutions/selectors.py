@@ -44,6 +44,14 @@ def bands(codes: Iterable[str]) -> dict[str, tuple[int, int]]:
     return {code: (level, charge) for code, level, charge in rows}
 
 
+def all_bands() -> dict[str, tuple[int, int]]:
+    """As `bands`, of the whole register: some hundred institutions."""
+    return {
+        code: (level, charge)
+        for code, level, charge in Institution.objects.values_list("code", "level", "charge_class")
+    }
+
+
 @dataclass(frozen=True)
 class Figures:
     """What one institution (in one month, or `month` None in all) came to; amounts in fen, shares in percent.
