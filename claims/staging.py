@@ -1,6 +1,7 @@
 """Claims of a file into the staging table, and what each row comes to beside the register."""
 
 import json
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import date
 from typing import Any, Final
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.jobs import Progress
 from claims.facts import EMPLOYEE, RESIDENT
-from claims.institutions.selectors import bands
+from claims.institutions.selectors import all_bands, bands
 from exchange import reader
 from exchange.models import InboundFile
 from exchange.staging import Columns, stage_reading
@@ -18,12 +19,16 @@ from policies import selectors as law
 from policies.engine.errors import EngineError
 from policies.services import figures_now
 
+_bands: ContextVar[dict[str, tuple[int, int]] | None] = ContextVar("bands", default=None)
+
 
 def _complete(batch: reader.Batch, _context: reader.Context) -> None:
     """Level and class of the institution where the row has none; then what the platform must send has to be there."""
     given = batch.columns
     wanted = [i for i, level in enumerate(given["hospital_level"]) if level is None or given["charge_class"][i] is None]
-    known = bands({given["institution"][i] or "" for i in wanted}) if wanted else {}
+    # Known beforehand where rows go straight into COPY: nothing can be read on the connection while it runs.
+    held = _bands.get()
+    known = held if held is not None else bands({given["institution"][i] or "" for i in wanted}) if wanted else {}
     for i in wanted:
         level, charge_class = known.get(given["institution"][i] or "", (None, None))
         if given["hospital_level"][i] is None and not batch.has_problem(i, "hospital_level"):
@@ -76,7 +81,11 @@ def stage(file: InboundFile, reading: reader.Reading, progress: Progress) -> Non
     """The file's rows into a temporary table of this transaction."""
     with connection.cursor() as cursor:
         cursor.execute(INCOMING)
-    stage_reading(file, reading, progress, _columns, table="claims_incoming")
+    token = _bands.set(all_bands())
+    try:
+        stage_reading(file, reading, progress, _columns, table="claims_incoming")
+    finally:
+        _bands.reset(token)
 
 
 def _columns(batch: reader.Batch) -> Columns:
