@@ -65,6 +65,8 @@ CODE_COUNT: Final = 8
 MONEY_COUNT: Final = 6
 AMOUNT_COUNT: Final = 7
 YEAR_END_COUNT: Final = 5
+STATE_COUNT: Final = 11
+STEP_COUNT: Final = 45
 NOT_REFERRED: Final = 1
 
 
@@ -498,6 +500,110 @@ def run(
     return n
 
 
+def trace(
+    t: Ints,
+    person: Ints,
+    day: Ints,
+    table: Ints,
+    start: Ints,
+    codes: Ints,
+    money: Ints,
+    spell_start: Ints,
+    spells: Ints,
+    states: Ints,
+    zero: State,
+    masks: MutableInts,
+    before: MutableInts,
+    steps: MutableInts,
+) -> None:
+    """Settle claims that lie in order and write the whole working of each: the start state of every year comes in.
+
+    Flat vectors as for `run`. `start` is, where a year begins, the number of its state in `states` (STATE_COUNT
+    numbers each), else -1; `masks` gets two per claim (categories valid, approved), `before` STATE_COUNT, `steps`
+    STEP_COUNT: the fields of `Steps` in their order, the state after the claim last.
+    """
+    state = zero
+    for i in range(len(person)):
+        if start[i] >= 0:
+            s = start[i] * STATE_COUNT
+            state = State(
+                states[s],
+                states[s + 1],
+                states[s + 2],
+                states[s + 3],
+                states[s + 4],
+                states[s + 5],
+                states[s + 6],
+                states[s + 7],
+                states[s + 8],
+                states[s + 9],
+                states[s + 10],
+            )
+        who = person[i]
+        valid, approved = held_on(day[i], spell_start[who], spell_start[who + 1], spells)
+        b = i * STATE_COUNT
+        put_state(before, b, state)
+        best = settle(t, table[i] * TABLE_SIZE, facts_at(codes, money, i, valid, approved), state)
+        state = best.state
+        masks[2 * i] = valid
+        masks[2 * i + 1] = approved
+        k = i * STEP_COUNT
+        control = best.control
+        cii = best.cii
+        a = best.assistance
+        top_up = best.top_up
+        steps[k] = best.category
+        steps[k + 1] = best.total
+        steps[k + 2] = control.share
+        steps[k + 3] = control.line
+        steps[k + 4] = control.over
+        steps[k + 5] = control.borne
+        steps[k + 6] = cii.own
+        steps[k + 7] = cii.deductible
+        steps[k + 8] = cii.payable
+        steps[k + 9] = cii.ratio
+        steps[k + 10] = cii.computed
+        steps[k + 11] = cii.left
+        steps[k + 12] = cii.paid
+        steps[k + 13] = cii.rest
+        steps[k + 14] = a.covered
+        steps[k + 15] = a.deferred
+        steps[k + 16] = a.pool
+        steps[k + 17] = a.deductible
+        steps[k + 18] = a.base
+        steps[k + 19] = a.payable
+        steps[k + 20] = a.ratio
+        steps[k + 21] = a.computed
+        steps[k + 22] = a.reach
+        steps[k + 23] = a.left
+        steps[k + 24] = a.paid
+        steps[k + 25] = best.outside
+        steps[k + 26] = top_up.burden
+        steps[k + 27] = top_up.payable
+        steps[k + 28] = top_up.computed
+        steps[k + 29] = top_up.left
+        steps[k + 30] = top_up.paid
+        steps[k + 31] = best.in_scope_burden
+        steps[k + 32] = best.personal_burden
+        steps[k + 33] = best.spare
+        put_state(steps, k + 34, state)
+
+
+def put_state(flat: MutableInts, at: int, state: State) -> None:
+    """The eleven numbers of a state into a flat vector."""
+    flat[at] = state.cii_base
+    flat[at + 1] = state.cii_paid
+    flat[at + 2] = state.deductible_base
+    flat[at + 3] = state.deductible_base_2
+    flat[at + 4] = state.deductible_base_3
+    flat[at + 5] = state.assist_paid
+    flat[at + 6] = state.assist_major_paid
+    flat[at + 7] = state.topup_base
+    flat[at + 8] = state.topup_paid
+    flat[at + 9] = state.annual_base
+    flat[at + 10] = state.major_seen
+
+
 # In the order in which they call each other, for the compiler.
 KERNEL: Final = (
     over,
@@ -516,6 +622,8 @@ KERNEL: Final = (
     close_year,
     facts_at,
     run,
+    put_state,
+    trace,
 )
 # What hands the large records of steps around: merged into its caller they never leave the registers (1.7 × faster).
 INLINED: Final = ("settle", "candidate", "is_candidate", "facts_at", "held_on")

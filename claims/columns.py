@@ -1,0 +1,447 @@
+"""Years settled by the thousand: what `settling` does claim by claim, done by columns with the compiled engine.
+
+Rows come and go by binary COPY as fixed-width numbers; no object is made per claim. Results are the same to the last
+number of the trace, which a test holds against the interpreted way.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from django.db import connection
+
+from claims import eligibility
+from claims.facts import EMPLOYEE, SUMS, PersonYearRow, Ruling
+from policies.engine import chain
+from policies.engine.codes import CATEGORY_CODES, CATEGORY_INDEX, LOCATIONS, REFERRALS, SERVICES
+from policies.engine.compiled import translated
+from policies.engine.settlement import code_of
+
+if TYPE_CHECKING:
+    from claims.settling import Run
+
+Array = Any
+FROM: Final = 400  # person-years; below it the interpreter is done before the columns are laid out
+OPEN_END: Final = date.max.toordinal()
+STEPS, STATES = chain.STEP_COUNT, chain.STATE_COUNT
+# Where the trace has what a year adds up (`claims.facts.flat`).
+CII_PAID, CII_REST, ASSISTANCE, OUTSIDE, TOP_UP, IN_SCOPE_BURDEN, BURDEN = 12, 13, 24, 25, 30, 31, 32
+OVER, BORNE = 4, 5
+EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_HEAD: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+
+
+def _case(column: str, codes: Sequence[str]) -> str:
+    return f"CASE {column} " + " ".join(f"WHEN '{code}' THEN {at}" for at, code in enumerate(codes)) + " END"
+
+
+_CODES: Final = (
+    _case("c.service", tuple(SERVICES)),
+    _case("c.location", tuple(LOCATIONS)),
+    "c.hospital_level - 1",
+    "c.charge_class - 1",
+    _case("c.referred", tuple(REFERRALS)),
+    "c.major_disease::int",
+    "c.control_waived::int",
+    "(c.chronic_management = 'annual')::int",
+)
+_MONEY: Final = ("total", "in_scope", "out_of_catalogue", "basic_paid", "other_paid")
+_FIELDS: Final = (
+    ("id", "c.id", "i8"),
+    ("year", "k.at::int", "i4"),
+    ("day", "c.settled_on - DATE '0001-01-01' + 1", "i4"),
+    *((f"code{at}", f"({sql})::int2", "i2") for at, sql in enumerate(_CODES)),
+    *((name, f"c.{name}", "i8") for name in _MONEY),
+    ("given", f"CASE c.insurance WHEN '{EMPLOYEE}' THEN coalesce(c.platform_cii, 0) ELSE -1 END::int8", "i8"),
+    ("region", "c.region_id::int8", "i8"),
+    ("held", "coalesce(s.id, 0)", "i8"),
+    ("version", "coalesce(s.version_id, 0)", "i8"),
+)
+_CLAIMS: Final = f"""
+    SELECT {", ".join(sql for _name, sql, _kind in _FIELDS)}
+    FROM unnest(%s::bigint[], %s::int[], %s::date[], %s::int[]) AS k (person_id, year, start, at)
+    JOIN claims_claim c ON c.person_id = k.person_id
+        AND c.settled_on BETWEEN k.start AND make_date(k.year, 12, 31) AND c.reversed_at IS NULL
+    LEFT JOIN claims_settlement s ON s.claim_id = c.id AND s.superseded_at IS NULL
+    ORDER BY k.at, c.settled_on, c.claim_no COLLATE "C"
+"""  # noqa: S608 - made of constants
+_SPELLS: Final = f"""
+    SELECT k.at::int, s.id, (array_position(%s::text[], s.category::text) - 1)::int, s.valid_from - DATE '0001-01-01' + 1,
+        CASE WHEN s.valid_to IS NULL THEN {OPEN_END} ELSE s.valid_to - DATE '0001-01-01' + 1 END
+    FROM unnest(%s::bigint[], %s::int[]) AS k (person_id, at)
+    JOIN beneficiaries_categoryspell s ON s.person_id = k.person_id AND s.known_to IS NULL
+    ORDER BY k.at, s.id
+"""  # noqa: S608, E501
+_SPELL_FIELDS: Final = (("year", "i4"), ("id", "i8"), ("category", "i4"), ("first", "i4"), ("last", "i4"))
+
+
+def copied(query: str, params: Sequence[Any], fields: Sequence[tuple[str, str]], extra: Sequence[Any] = ()) -> Array:
+    """The rows of a query as a structured array (big-endian): whole numbers of fixed width, never null.
+
+    `extra`: further parts of a row as NumPy fields, for arrays of fixed length.
+    """
+    parts = [(one, kind) for name, width in fields for one, kind in ((f"#{name}", ">i4"), (name, f">{width}"))]
+    wire = np.dtype([("#", ">i2"), *parts, *extra])
+    with connection.cursor() as cursor, cursor.cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", params) as copy:
+        raw = b"".join(map(bytes, copy))
+    # Signature (11), flags (4), length of the extension (4); the trailer is two bytes.
+    return np.frombuffer(raw, wire, offset=19, count=(len(raw) - 21) // wire.itemsize)
+
+
+@dataclass
+class Settled:
+    """Claims in the order of settlement, with what they came to; `changed` marks those to write."""
+
+    rows: Array
+    steps: Array
+    before: Array
+    masks: Array
+    rulings: list[Ruling]
+    number: Array  # of the ruling
+    changed: Array
+    spells: list[list[int]]
+
+    @property
+    def gone(self) -> Array:
+        """Settlements whose place is taken."""
+        found: Array = self.rows["held"][self.changed & (self.rows["held"] > 0)].astype(np.int64)
+        return found
+
+
+def settle(
+    run: "Run", years: Sequence[PersonYearRow], starts: Mapping[int, date], states: Sequence[chain.State]
+) -> Settled | None:
+    """Settles the years from their start states; the rows of `years` end with new sums, state and last claim."""
+    at = list(range(len(years)))
+    rows = copied(
+        _CLAIMS,
+        [[row.person_id for row in years], [row.year for row in years], [starts[row.pk] for row in years], at],
+        [(name, kind) for name, _sql, kind in _FIELDS],
+    )
+    held = _held(rows["held"].astype(np.int64))
+    begin = np.array(states, np.int64).reshape(-1, STATES)
+    if not run.from_zero:
+        rows, held = _pending(rows, held, begin)
+    if not len(rows):
+        _close(run, years, rows, np.empty((0, STEPS), np.int64), [])
+        return None
+    rulings, number = _rulings(run, rows)
+    spells = _Spells(years)
+    steps, before, masks = _traced(rows, begin, rulings, number, spells)
+    changed = (rows["held"] == 0) | (steps != held).any(axis=1) | (rows["version"] != _versions(rulings)[number])
+    settled = Settled(rows, steps, before, masks, rulings, number, changed, spells.ids_of(rows))
+    _close(run, years, rows, steps, _sums(run, settled, held))
+    run.totals.claims += int(changed.sum())
+    _count(run, steps[changed], 1)
+    _count(run, held[changed], -1)
+    return settled
+
+
+def _held(ids: Array) -> Array:
+    """The stored traces of the claims' settlements in force; zeros where there is none."""
+    found = np.zeros((len(ids), STEPS), np.int64)
+    where = np.flatnonzero(ids)
+    if len(where):
+        array = [("#steps", ">i4"), ("head", "V20"), ("steps", [("#", ">i4"), ("value", ">i8")], STEPS)]
+        rows = copied(
+            "SELECT id, steps FROM claims_settlement WHERE id = ANY(%s) ORDER BY id",
+            [ids[where].tolist()],
+            [("id", "i8")],
+            array,
+        )
+        found[where] = rows["steps"]["value"][np.searchsorted(rows["id"].astype(np.int64), ids[where])]
+    return found
+
+
+def _pending(rows: Array, held: Array, begin: Array) -> tuple[Array, Array]:
+    """Without what is settled before each year's first claim that is not: its state is where the year goes on."""
+    settled = rows["held"] > 0
+    year = rows["year"].astype(np.int64)
+    first = np.full(len(begin), len(rows))
+    np.minimum.at(first, year[~settled], np.flatnonzero(~settled))
+    early = np.arange(len(rows)) < first[year]
+    where = np.flatnonzero(early)
+    begin[year[where]] = held[where, STEPS - STATES :]  # the last of a year's wins: they lie in order
+    return rows[~early], held[~early]
+
+
+class _Place:
+    """A region and day, as `Run.ruling` asks for them; the claim's number only where something is wrong."""
+
+    def __init__(self, row: Array) -> None:
+        self.region_id = f"{int(row['region']):012d}"
+        self.settled_on = date.fromordinal(int(row["day"]))
+        self.pk = int(row["id"])
+
+    @property
+    def claim_no(self) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT claim_no FROM claims_claim WHERE id = %s", [self.pk])
+            return str(cursor.fetchone()[0])
+
+
+def _rulings(run: "Run", rows: Array) -> tuple[list[Ruling], Array]:
+    """What governs the claims: a list, and for each claim its number in it. Raises CannotSettle."""
+    key = rows["region"].astype(np.int64) * 10**7 + rows["day"]
+    _keys, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    found: list[Ruling] = []
+    known: dict[int, int] = {}
+    numbers = []
+    for at in first.tolist():
+        ruling = run.ruling(_Place(rows[at]))  # type: ignore[arg-type]
+        if id(ruling) not in known:
+            known[id(ruling)] = len(found)
+            found.append(ruling)
+        numbers.append(known[id(ruling)])
+    return found, np.array(numbers, np.int64)[inverse.reshape(-1)]
+
+
+def _versions(rulings: Sequence[Ruling]) -> Array:
+    return np.array([ruling.version.pk for ruling in rulings], np.int64)
+
+
+class _Spells:
+    """Category spells by year, as the engine wants them; approvals stand beside as spells of their own."""
+
+    def __init__(self, years: Sequence[PersonYearRow]) -> None:
+        people = [row.person_id for row in years]
+        params = [list(CATEGORY_CODES), people, list(range(len(years)))]
+        rows = copied(_SPELLS, params, _SPELL_FIELDS)
+        self.year, self.id = rows["year"].astype(np.int64), rows["id"].astype(np.int64)
+        self.category, self.first, self.last = (rows[name].astype(np.int64) for name in ("category", "first", "last"))
+        self.start = self._starts(self.year, len(years))
+        flat = np.stack([self.category, self.first, self.last, np.zeros(len(rows), np.int64)], axis=1)
+        year = self.year
+        approved = self._approved(people)
+        if approved:
+            year = np.concatenate([year, [one[0] for one in approved]])
+            flat = np.concatenate([flat, np.array([one[1:] for one in approved], np.int64)])
+            order = np.argsort(year, kind="stable")
+            year, flat = year[order], flat[order]
+        self.engine_start = self._starts(year, len(years))
+        self.flat = np.ascontiguousarray(flat, np.int32).reshape(-1)
+
+    @staticmethod
+    def _starts(year: Array, count: int) -> Array:
+        start = np.zeros(count + 1, np.int64)
+        np.cumsum(np.bincount(year, minlength=count), out=start[1:])
+        return start
+
+    def _approved(self, people: list[int]) -> list[tuple[int, int, int, int, int]]:
+        """Days on which a category is both held and approved."""
+        approvals = eligibility.approvals_of(sorted(set(people)))
+        made = []
+        if approvals:
+            for at in range(len(self.year)):
+                year = int(self.year[at])
+                for one in approvals.get(people[year], ()):
+                    if CATEGORY_INDEX[one.category] == self.category[at]:
+                        first = max(int(self.first[at]), one.valid_from.toordinal())
+                        last = min(int(self.last[at]), one.valid_to.toordinal() if one.valid_to else OPEN_END)
+                        if first <= last:
+                            made.append((year, int(self.category[at]), first, last, 1))
+        return made
+
+    def ids_of(self, rows: Array) -> list[list[int]]:
+        """The spells valid on the day of each claim."""
+        year, day = rows["year"].astype(np.int64), rows["day"].astype(np.int64)
+        found: list[list[int]] = [[] for _ in range(len(rows))]
+        ids, firsts, lasts = self.id.tolist(), self.first.tolist(), self.last.tolist()
+        begins, ends = self.start[year], self.start[year + 1]
+        for i in np.flatnonzero(ends > begins).tolist():
+            on = day[i]
+            found[i] = [ids[j] for j in range(begins[i], ends[i]) if firsts[j] <= on <= lasts[j]]
+        return found
+
+
+def _traced(
+    rows: Array, begin: Array, rulings: Sequence[Ruling], number: Array, spells: _Spells
+) -> tuple[Array, Array, Array]:
+    count = len(rows)
+    year = rows["year"].astype(np.int32)
+    first = np.ones(count, bool)
+    first[1:] = year[1:] != year[:-1]
+    codes = np.stack([rows[f"code{at}"] for at in range(len(_CODES))], axis=1).astype(np.int8)
+    money = np.stack([rows[name] for name in (*_MONEY, "given")], axis=1).astype(np.int64)
+    masks, before = np.zeros((count, 2), np.int64), np.zeros((count, STATES), np.int64)
+    steps = np.zeros((count, STEPS), np.int64)
+    translated(chain)["trace"](
+        np.array([value for ruling in rulings for value in ruling.table.values], np.int64),
+        year,
+        rows["day"].astype(np.int32),
+        number.astype(np.int8),
+        np.where(first, year, -1).astype(np.int32),
+        codes.reshape(-1),
+        money.reshape(-1),
+        spells.engine_start,
+        spells.flat,
+        begin.reshape(-1),
+        chain.State(),
+        masks.reshape(-1),
+        before.reshape(-1),
+        steps.reshape(-1),
+    )
+    return steps, before, masks
+
+
+def _count(run: "Run", steps: Array, sign: int) -> None:
+    for name, at in (("cii", CII_PAID), ("assistance", ASSISTANCE), ("out_of_catalogue", OUTSIDE), ("top_up", TOP_UP)):
+        setattr(run.totals, name, getattr(run.totals, name) + sign * int(steps[:, at].sum()))
+
+
+# --- the year's sums -------------------------------------------------------------------------------------------------
+def _contributions(rows: Array, steps: Array, measures: Array) -> Array:
+    """What each claim adds to the sums of its year, in the order of SUMS; `measures` 0 none, 1, 2, 3 as below."""
+    made = np.zeros((len(rows), len(SUMS)), np.int64)
+    made[:, 0] = 1
+    for at, name in enumerate(("total", "in_scope", "basic_paid"), start=1):
+        made[:, at] = rows[name]
+    for at, step in enumerate((CII_PAID, ASSISTANCE, OUTSIDE, TOP_UP, IN_SCOPE_BURDEN, BURDEN), start=4):
+        made[:, at] = steps[:, step]
+    after_insurance = made[:, 1] - made[:, 3] - made[:, 4]
+    made[:, 10] = np.choose(measures, [0, steps[:, BURDEN], after_insurance, steps[:, CII_REST]])
+    return made
+
+
+MEASURES: Final = {"": 0, "personal_burden": 1, "total_after_insurance": 2, "in_scope_after_insurance": 3}
+
+
+def _sums(run: "Run", settled: Settled, held: Array) -> Array:
+    """By claim, what the sums of its year change."""
+    kinds = np.array([MEASURES[ruling.measure] for ruling in settled.rulings], np.int64)
+    made = _contributions(settled.rows, settled.steps, kinds[settled.number])
+    old = settled.rows["held"] > 0
+    if not run.from_zero and old.any():
+        versions, inverse = np.unique(settled.rows["version"][old].astype(np.int64), return_inverse=True)
+        was = np.array([MEASURES[run.measure_of(pk)] for pk in versions.tolist()], np.int64)[inverse.reshape(-1)]
+        made[old] -= _contributions(settled.rows[old], held[old], was)
+    return made
+
+
+def _close(run: "Run", years: Sequence[PersonYearRow], rows: Array, steps: Array, sums: Any) -> None:
+    """The accumulators with what their claims add, their last claim and the state after it."""
+    if run.from_zero:
+        for row in years:
+            row.sums, row.last, row.version_id, row.state = [0] * len(SUMS), None, None, chain.State().to_dict()
+    if not len(rows):
+        return
+    year = rows["year"].astype(np.int64)
+    starts = np.flatnonzero(np.r_[True, year[1:] != year[:-1]])
+    ends = np.r_[starts[1:], len(rows)] - 1
+    added = np.add.reduceat(sums, starts, axis=0).tolist()
+    numbers = _numbers(rows["id"][ends].astype(np.int64).tolist())
+    states = steps[ends, STEPS - STATES :].tolist()
+    for at, more, end, state in zip(year[starts].tolist(), added, ends.tolist(), states, strict=True):
+        row, last = years[at], rows[end]
+        row.sums = [have + new for have, new in zip(row.sums, more, strict=True)]
+        row.state = chain.State(*state).to_dict()
+        row.last = (date.fromordinal(int(last["day"])), numbers[int(last["id"])])
+        row.region_id = f"{int(last['region']):012d}"
+        row.version_id = run.ruling(_Place(last)).version.pk  # type: ignore[arg-type]
+
+
+def _numbers(ids: list[int]) -> dict[int, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, claim_no FROM claims_claim WHERE id = ANY(%s)", [ids])
+        return dict(cursor.fetchall())
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+_COLUMNS: Final = (
+    "claim_id, version_id, figures_id, settled_at, cii_paid, assistance, out_of_catalogue_assistance, top_up,"
+    " institution_borne, in_scope_burden, personal_burden, over_control, before, steps, category, approved, spell_ids,"
+    " settled_by_id"
+)
+_PAID: Final = (CII_PAID, ASSISTANCE, OUTSIDE, TOP_UP, BORNE, IN_SCOPE_BURDEN, BURDEN)
+
+
+def write(settled: Settled, now: datetime, actor_id: int | None) -> None:
+    """Appends the settlements that changed; rows of one shape are laid out together, without a loop."""
+    which = np.flatnonzero(settled.changed)
+    if not len(which):
+        return
+    spells = np.array([len(one) for one in settled.spells], np.int64)
+    shape = (settled.steps[:, 0] << 40) | (settled.masks[:, 1] << 16) | spells
+    moment = (now - EPOCH).days * 86_400_000_000 + (now - EPOCH).seconds * 1_000_000 + (now - EPOCH).microseconds
+    which = which[np.argsort(shape[which], kind="stable")]
+    with (
+        connection.cursor() as cursor,
+        cursor.cursor.copy(f"COPY claims_settlement ({_COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        copy.write(_HEAD)
+        for _shape, group in groupby(which.tolist(), key=shape.__getitem__):
+            copy.write(_rows(settled, np.array(list(group)), moment, actor_id))
+        copy.write(b"\xff\xff")
+
+
+def _array(count: int, kind: str) -> list[Any]:
+    return [("head", ">i4", 5), ("items", [("#", ">i4"), ("value", kind)], count)]
+
+
+def _fill_array(cell: Array, values: Array, oid: int, width: int) -> None:
+    count = values.shape[1]
+    cell["#"] = 20 + count * (4 + width)
+    cell["body"]["head"] = (1, 0, oid, count, 1)
+    cell["body"]["items"]["#"] = width
+    cell["body"]["items"]["value"] = values
+
+
+def _rows(settled: Settled, at: Array, moment: int, actor_id: int | None) -> bytes:
+    """Rows of one category, one set of approvals and one number of spells."""
+    steps, masks = settled.steps[at], settled.masks[at]
+    category = code_of(int(steps[0, 0])).encode()
+    approved = [code.encode() for i, code in enumerate(CATEGORY_CODES) if int(masks[0, 1]) >> i & 1]
+    ids = [settled.spells[i] for i in at.tolist()]
+    fixed = _text_array(approved)
+    wire: list[Any] = [("#", ">i2")]
+    for name in ("claim", "version", "figures", "at", *(f"paid{one}" for one in range(len(_PAID)))):
+        wire += [(f"#{name}", ">i4"), (name, ">i8")]
+    wire += [("#over", ">i4"), ("over", "i1")]
+    wire += [("before", [("#", ">i4"), ("body", _array(STATES, ">i8"))])]
+    wire += [("steps", [("#", ">i4"), ("body", _array(STEPS, ">i8"))])]
+    wire += [("category", f"V{4 + len(category)}"), ("approved", f"V{len(fixed)}")]
+    wire += [("spells", [("#", ">i4"), ("body", _array(len(ids[0]), ">i8"))] if ids[0] else "V16")]
+    wire += [("#actor", ">i4")] + ([("actor", ">i8")] if actor_id is not None else [])
+    rows = np.zeros(len(at), np.dtype(wire))
+    rows["#"] = 18
+    number = settled.number[at]
+    values = {
+        "claim": settled.rows["id"][at],
+        "version": _versions(settled.rulings)[number],
+        "figures": np.array([ruling.figures_id for ruling in settled.rulings], np.int64)[number],
+        "at": moment,
+        **{f"paid{one}": steps[:, step] for one, step in enumerate(_PAID)},
+    }
+    for name, value in values.items():
+        rows[f"#{name}"] = 8
+        rows[name] = value
+    rows["#over"], rows["over"] = 1, steps[:, OVER]
+    _fill_array(rows["before"], settled.before[at], 20, 8)
+    _fill_array(rows["steps"], steps, 20, 8)
+    rows["category"] = np.void(len(category).to_bytes(4, "big") + category)
+    rows["approved"] = np.void(fixed)
+    if ids[0]:
+        _fill_array(rows["spells"], np.array(ids, np.int64), 20, 8)
+    else:
+        rows["spells"] = np.void(_empty_array(20))
+    rows["#actor"] = -1 if actor_id is None else 8
+    if actor_id is not None:
+        rows["actor"] = actor_id
+    return rows.tobytes()
+
+
+def _empty_array(oid: int) -> bytes:
+    return (12).to_bytes(4, "big") + (0).to_bytes(8, "big") + oid.to_bytes(4, "big")
+
+
+def _text_array(values: Sequence[bytes]) -> bytes:
+    """A one-dimensional array of short texts in COPY's binary form, with its length before it."""
+    oid = 1043  # varchar
+    if not values:
+        return _empty_array(oid)
+    head = b"".join(number.to_bytes(4, "big") for number in (1, 0, oid, len(values), 1))
+    body = head + b"".join(len(value).to_bytes(4, "big") + value for value in values)
+    return len(body).to_bytes(4, "big") + body
