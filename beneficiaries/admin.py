@@ -8,7 +8,7 @@ from accounts.access import Act
 from accounts.admin_site import ByAct
 from accounts.models import ReadRecord
 from accounts.services import record_read
-from beneficiaries.models import CategorySpell, Person
+from beneficiaries.models import CategorySpell, ListedDisease, Person
 from beneficiaries.resources import PersonResource, SpellResource
 
 
@@ -64,3 +64,23 @@ class SpellAdmin(Readable):
         "known_to",
     )
     ordering = ("-id",)
+
+
+@admin.register(ListedDisease)
+class ListedDiseaseAdmin(ByAct, admin.ModelAdmin):
+    """Which codes belong to which disease register: the bureau's own lists."""
+
+    list_display = ("register", "code", "name", "region")
+    list_filter = ("register",)
+    list_select_related = ("region",)
+    fields = ("register", "code", "name", "region")
+    raw_id_fields = ("region",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_module_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return self.has_module_permission(request)

@@ -39,7 +39,7 @@ def by_number(user: User, id_number: str) -> Person | None:
     Who was merged into another is found as that other.
     """
     key = id_key(reader.identity.normalise(id_number))
-    visible = user.visible(Person)
+    visible = user.visible(Person).select_related("region")
     if document := Document.objects.filter(number_key=key).values_list("person_id", flat=True).first():
         return visible.filter(pk=document).first()
     return visible.filter(id_key=key, merged_into=None).first()

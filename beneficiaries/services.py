@@ -5,6 +5,7 @@ Rosters change it by the thousand (`beneficiaries.roster`), under the same rules
 
 from datetime import date, timedelta
 
+import pghistory
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -96,7 +97,7 @@ def end_category(*, actor: User | None, spell: CategorySpell, last_day: date, re
         raise PermissionDenied(_("您的角色不能终止人员类别"))
     if not reason.strip():
         raise ValidationError({"reason": _("请写明退出原因")})
-    with transaction.atomic():
+    with transaction.atomic(), pghistory.context(reason=reason.strip()[:200]):
         spell = CategorySpell.objects.select_for_update(of=("self",)).get(pk=spell.pk)
         if spell.known_to is not None:
             raise ValidationError(_("这条认定已被更正，请刷新后再办理"))

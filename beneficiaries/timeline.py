@@ -42,9 +42,9 @@ def _of_registration(row: Registration) -> list[dict[str, Any]]:
         "kind": "disease",
         "icon": "stethoscope",
         "day": row.valid_from,
-        "text": _("登记%(register)s：%(name)s") % said,
+        "text": _("登记%(register)s：%(name)s") % said + f"（{row.source}）",
         "amount": None,
-        "who": " ".join(filter(None, (row.institution, row.source))),
+        "who": row.institution,
     }
     if row.valid_to is None:
         return [begins]
@@ -58,7 +58,7 @@ def _of_spell(user: User, spell: CategorySpell) -> list[dict[str, Any]]:
         "kind": "category",
         "icon": "badge-check",
         "day": spell.valid_from,
-        "text": _("%(department)s认定为%(category)s") % said,
+        "text": _("%(department)s认定为%(category)s") % said + (f"（{spell.evidence}）" if spell.evidence else ""),
         "amount": None,
         "who": source_of(spell),
         "url": source_url(user, spell),
@@ -78,7 +78,7 @@ def _of_spell(user: User, spell: CategorySpell) -> list[dict[str, Any]]:
 def source_of(spell: CategorySpell) -> str:
     """Where a spell comes from: file, month and row, or entered by hand."""
     if spell.source is None:
-        return _("人工登记") + (f" · {spell.evidence}" if spell.evidence else "")
+        return _("人工登记")
     row = _("第 %(row)s 行") % {"row": spell.source_row} if spell.source_row else ""
     return f"{spell.source.month:%Y-%m} {spell.source.get_kind_display()} {row}".strip()
 

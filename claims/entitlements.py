@@ -149,7 +149,7 @@ def _critical_illness(table: YearTable, index: int, state: State | None) -> Tier
         _("大病保险"),
         _("起付线 %(deductible)s 元，支付 %(ratio)s，%(cap)s") % said,
         max(0, cap - state.cii_paid) if state and cap >= 0 else None,
-        (*rule.clauses, *(tilt.clauses if tilt else ())),
+        tuple(dict.fromkeys((*rule.clauses, *(tilt.clauses if tilt else ())))),
         max(0, deductible - state.cii_base) if state else None,
     )
 
@@ -160,12 +160,16 @@ def _assistance(table: YearTable, rule: AssistanceRule, state: State | None) -> 
     said = {
         "where": _places(rule),
         "ratio": format_ratio(rule.ratio),
-        "deductible": table.working(rule.deductible),
-        "limit": table.working(rule.limit),
+        "deductible": _("没有起付标准")
+        if rule.deductible.is_none
+        else _("起付标准：%(figure)s") % {"figure": table.working(rule.deductible)},
+        "limit": _("没有年度限额")
+        if rule.limit.is_none
+        else _("年度限额：%(figure)s") % {"figure": table.working(rule.limit)},
     }
     return Tier(
         rule.name,
-        _("%(where)s：政策范围内自付支付 %(ratio)s，起付标准 %(deductible)s，年度限额 %(limit)s") % said,
+        _("%(where)s：政策范围内自付支付 %(ratio)s，%(deductible)s，%(limit)s") % said,
         max(0, limit - state.assist_paid) if state and limit is not None else None,
         rule.clauses,
         max(0, deductible - state.deductible_base) if state and deductible else None,
@@ -193,7 +197,7 @@ def _top_up(table: YearTable, top_up: TopUp, state: State | None) -> Tier:
     }
     said = {"way": ways[top_up.mode], "limit": table.working(top_up.limit)}
     if top_up.mode == "automatic":
-        words = _("%(way)s：超过 %(threshold)s 的部分支付 %(ratio)s，年度限额 %(limit)s")
+        words = _("%(way)s：超过%(threshold)s的部分支付 %(ratio)s，年度限额 %(limit)s")
         said |= {"threshold": table.working(top_up.threshold), "ratio": format_ratio(top_up.ratio)}
     else:
         words = _("%(way)s，年度限额 %(limit)s")

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 from accounts.forms import DateInput
 from accounts.lists import ListFilter
 from accounts.vocabulary import Category
-from beneficiaries.models import Person, id_key
+from beneficiaries.models import Person
+from beneficiaries.selectors import by_number
 from claims import selectors
 from claims.models import Claim
 from claims.services import NewClaim
@@ -144,8 +145,7 @@ class ClaimForm(forms.Form):
             number = reader.identity.parse(self.cleaned_data["id_number"], today=timezone.localdate()).number
         except reader.FieldError as error:
             raise forms.ValidationError(str(error)) from error
-        found = self.user.visible(Person.objects.select_related("region"))
-        self.person = found.filter(id_key=id_key(number)).first()
+        self.person = by_number(self.user, number)
         if self.person is None:
             raise forms.ValidationError(
                 _("本辖区的人员档案中没有这个证件号码；请核对号码，或先登记人员。"), code="unknown_person"

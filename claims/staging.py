@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from accounts.jobs import Progress
+from beneficiaries import documents
 from claims.facts import EMPLOYEE, RESIDENT
 from claims.institutions.selectors import all_bands, bands
 from exchange import reader
@@ -86,6 +87,7 @@ def stage(file: InboundFile, reading: reader.Reading, progress: Progress) -> Non
         stage_reading(file, reading, progress, _columns, table="claims_incoming")
     finally:
         _bands.reset(token)
+    documents.follow("claims_incoming")
 
 
 def _columns(batch: reader.Batch) -> Columns:

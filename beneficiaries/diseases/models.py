@@ -80,4 +80,4 @@ class Registration(models.Model):
 
 
 access.scoped("person__region_id", Act.PERSON_READ)(Registration)
-access.scoped("region_id", Act.PERSON_READ, public=Q(region=None))(ListedDisease)
+access.scoped("region_id", Act.HOME, public=Q(region=None))(ListedDisease)

@@ -97,7 +97,8 @@ def _differences(model: type[Model], earlier: Any, event: Any, names: "_Names") 
             continue
         if isinstance(field, EncryptedTextField):
             before, after = (_("（已加密）") if value else "" for value in (before, after))
-        found.append((str(field.verbose_name), names.text(field, before), names.text(field, after)))
+        label = _("更正于") if name == "known_to" else str(field.verbose_name)
+        found.append((label, names.text(field, before), names.text(field, after)))
     return found
 
 

@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from accounts.jobs import Progress
+from beneficiaries import documents
 from beneficiaries.roster.sieve import Sieve
 from exchange import reader, staging
 from exchange.models import InboundFile
@@ -24,6 +25,13 @@ CREATE TEMP TABLE roster_incoming (
     valid_to date, exit_reason text, phone bytea, phone_key uuid, digest uuid) ON COMMIT DROP;
 CREATE TEMP TABLE roster_twice ("row" integer, code text, first integer) ON COMMIT DROP;
 CREATE TEMP TABLE roster_apart ("row" integer, spell_id bigint, person_id bigint) ON COMMIT DROP;
+"""
+# One person under two numbers of theirs: the first row is taken.
+TWICE_BY_DOCUMENTS = """
+INSERT INTO roster_twice ("row", code, first)
+SELECT "row", 'repeated', first
+FROM (SELECT "row", min("row") OVER (PARTITION BY id_key) AS first FROM roster_incoming WHERE code = '') known
+WHERE "row" > first AND NOT EXISTS (SELECT FROM roster_twice t WHERE t."row" = known."row")
 """
 # A county's file needs little of either; a prefecture's joins stay in memory, and compiling them never pays.
 SETTINGS = "SET LOCAL work_mem = '192MB'; SET LOCAL jit = off"
@@ -171,6 +179,9 @@ def stage(file: InboundFile, reading: reader.Reading, progress: Progress) -> Non
         rows, spells, persons = zip(*apart, strict=True)
         with staging.copying("roster_apart") as put:
             put({"row": list(rows), "spell_id": list(spells), "person_id": list(persons)})
+    if documents.follow("roster_incoming"):
+        with connection.cursor() as cursor:
+            cursor.execute(TWICE_BY_DOCUMENTS)
 
 
 def _roster_columns(batch: reader.Batch) -> dict[str, Sequence[Any]]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import ReadRecord, Region
 from accounts.vocabulary import Role
-from beneficiaries import searching, selectors, services
+from beneficiaries import doubts, searching, selectors, services
 from beneficiaries.dependants import MergeBlocked, hanging
 from beneficiaries.diseases import selectors as diseases
 from beneficiaries.diseases.services import end_registration, register_disease
@@ -20,7 +20,8 @@ from beneficiaries.models import CategorySpell, Document, Merge, Person, Registr
 from beneficiaries.people import initials, reading, segmentations
 from beneficiaries.persons import services as persons
 from beneficiaries.spells import services as spells
-from tests.beneficiaries.rosters import number
+from exchange import services as exchange
+from tests.beneficiaries.rosters import line, number, outcomes, prepare, roster
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -411,3 +412,28 @@ def test_a_merge_is_seen_side_by_side_and_decided_on_its_page(client, users, wor
 def test_what_hangs_on_a_person_is_known():
     assert {"beneficiaries.categoryspell.person", "claims.claim.person", "claims.personyear.person"} <= set(hanging())
     assert "beneficiaries.personbefore.person" not in hanging()
+
+
+def test_a_roster_finds_a_person_by_a_further_document_once(users, worker):
+    kept, gone = made(1), made(2)
+    merge = merging.propose_merge(actor=worker, kept=kept, gone=gone, reason="同一人")
+    merging.confirm_merge(actor=users[Role.REVIEWER], merge=merge)
+    file = prepare(roster(line(2, name="曾玉兰"), line(1, name="曾玉兰"), line(3)))
+    assert outcomes(file) == [("new", ""), ("unchanged", "repeated"), ("new", "")]
+    exchange.confirm_file(file_id=file.pk, actor=None)
+    assert kept.spells.count() == 1 and not gone.spells.exists()
+    assert Person.objects.filter(merged_into=None).count() == 2
+
+
+def test_exclusive_categories_and_two_names_are_told(tongliao):
+    person = made(1)
+    certified(person, date(2023, 1, 1))
+    certified(person, date(2023, 3, 1), date(2023, 5, 31), "extreme_poverty")
+    found = doubts.exclusive_categories("1505")
+    assert [(row["person_id"], row["first_category"], row["since"], row["until"]) for row in found] == [
+        (person.pk, "extreme_poverty", date(2023, 3, 1), date(2023, 5, 31))
+    ]
+    assert doubts.exclusive_categories("3708") == []
+    prepare(roster(line(1, name="曾玉蓝")))
+    (named,) = doubts.two_names("1505")
+    assert (named["known_as"], named["called"], named["department"]) == ("曾玉兰", "曾玉蓝", "civil_affairs")

@@ -1,0 +1,44 @@
+"""Why a person is not on the list: the distance to every line, for anyone."""
+
+from datetime import date
+
+import pytest
+
+from accounts.services import load_regions
+from accounts.vocabulary import Role
+from claims.services import record_claim
+from monitoring.why import nearest, why
+from policies.services import load_documents
+from tests.claims.makers import fen, make_person, make_spell, new_claim
+
+pytestmark = pytest.mark.django_db
+DAY = date(2023, 6, 1)
+
+
+@pytest.fixture
+def laws(tongliao):
+    load_regions()
+    load_documents(actor=None)
+
+
+def test_s1_16_the_distance_to_every_line_is_told(laws, users):
+    person = make_person()
+    make_spell(person, "subsistence")
+    record_claim(actor=None, person=person, claim=new_claim("2023-05-01", 9_000, 4_000))
+    worker = users[Role.CASE_WORKER]
+    found = why(worker, person, DAY)
+    assert found.lines[0]["amount"] == fen(5_000)
+    assert found.lines[-1]["formula"] == "不在预警名单中"
+    assert any("还差" in line["formula"] for line in found.lines)
+    amount, lines = nearest(worker, person, DAY)
+    assert amount == fen(5_000) and len(lines) == 2
+
+
+def test_who_holds_no_category_is_told_that_no_line_applies(laws, users):
+    found = why(users[Role.CASE_WORKER], make_person(), DAY)
+    assert all("此人不属于" in line["formula"] for line in found.lines[1:-1])
+    assert nearest(users[Role.CASE_WORKER], make_person(), DAY) is None
+
+
+def test_a_place_without_law_says_so(tongliao, users):
+    assert "没有规定预警线" in why(users[Role.CASE_WORKER], make_person(), DAY).problem
