@@ -17,6 +17,7 @@ from exchange.models import Delivery, InboundFile
 from monitoring.findings.models import Finding, FindingStep
 from monitoring.followup.models import FollowUp, Measure, Visit
 from monitoring.obligations.models import ObligationRecord
+from monitoring.recheck.models import Recheck, RecheckFinding
 from policies.models import PolicyVersion
 
 __all__ = [
@@ -27,6 +28,9 @@ __all__ = [
     "FindingStep",
     "FollowUp",
     "Measure",
+    "ObligationRecord",
+    "Recheck",
+    "RecheckFinding",
     "Scan",
     "ScanPart",
     "Visit",
@@ -200,3 +204,4 @@ access.scoped("followup__region_id", Act.MEASURE_READ)(Measure)
 access.scoped("followup__region_id", Act.MEASURE_READ)(Visit)
 access.scoped("region_id", Act.FINDING_READ)(Finding)
 access.scoped("region_id", Act.OBLIGATION_READ)(ObligationRecord)
+access.scoped("region_id", Act.CLAIM_READ)(RecheckFinding)

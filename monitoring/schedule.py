@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
-SWEEP, RECEIPTS, SCAN = "送达：发送到期的清单", "送达：收取回执文件", "监测：每月扫描"
+SWEEP, RECEIPTS = "送达：发送到期的清单", "送达：收取回执文件"
+SCAN, RECHECK = "监测：每月扫描", "监测：每夜复算"
 
 
 def ensure(apps: Any = None, **_kwargs: Any) -> None:
@@ -32,3 +33,7 @@ def ensure(apps: Any = None, **_kwargs: Any) -> None:
         PeriodicTask.objects.get_or_create(name=RECEIPTS, defaults=receipts)
         scan = {"task": "monitoring.monthly_scan", "crontab": first_night}
         PeriodicTask.objects.get_or_create(name=SCAN, defaults=scan)
+        night, _new = CrontabSchedule.objects.get_or_create(
+            minute="0", hour="3", day_of_month="*", month_of_year="*", day_of_week="*", timezone="Asia/Shanghai"
+        )
+        PeriodicTask.objects.get_or_create(name=RECHECK, defaults={"task": "monitoring.recheck", "crontab": night})

@@ -24,7 +24,7 @@ from monitoring.findings.models import Finding
 from monitoring.findings.selectors import mine_to_answer
 from monitoring.followup.models import FollowUp
 from monitoring.followup.selectors import with_late_measure, without_measure
-from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, Scan, inside
+from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, RecheckFinding, Scan, inside
 from policies import selectors as law
 from policies.engine import Line
 from policies.engine.document import Document
@@ -109,6 +109,12 @@ def waiting(user: User) -> list[Waiting]:
         _("待整改的问题"),
         reverse("monitoring:findings") + "?state=open",
         mine_to_answer(user),
+    )
+    asked["recheck"] = (
+        Act.CLAIM_WRITE,
+        _("复算不一致"),
+        reverse("monitoring:recheck"),
+        user.visible(RecheckFinding).filter(answered_at=None),
     )
     asked["clear"] = (
         Act.FINDING_OPEN,

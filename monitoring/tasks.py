@@ -11,6 +11,7 @@ from accounts.jobs import running
 from accounts.models import Job, Region, User
 from monitoring import services
 from monitoring.models import Scan
+from monitoring.recheck.services import recheck
 from policies.engine import EngineError
 
 logger = logging.getLogger(__name__)
@@ -72,3 +73,10 @@ def monthly_scan() -> None:
             services.start_scan(region=region, on=yesterday, actor=system, url="")
         except services.MonitoringError as error:
             logger.warning("monthly scan of %s: %s", region.pk, error)
+
+
+@shared_task(name="monitoring.recheck")
+def nightly_recheck() -> int:
+    """Settles a sample of years again; how many differ or fail."""
+    run = recheck()
+    return run.different + run.failed

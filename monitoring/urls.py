@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from monitoring import views
+from monitoring.recheck import views as recheck
 
 app_name = "monitoring"
 urlpatterns = [
@@ -11,6 +12,8 @@ urlpatterns = [
     path("scans/<int:pk>/", views.scan, name="scan"),
     path("findings/", include("monitoring.findings.urls")),
     path("obligations/", include("monitoring.obligations.urls")),
+    path("recheck/", recheck.Findings.as_view(), name="recheck"),
+    path("recheck/<int:pk>/answer/", recheck.answer, name="recheck_answer"),
     path("followups/", include("monitoring.followup.urls")),
     path("month/", views.month, name="month"),
     path("month/push/", views.push, name="push"),

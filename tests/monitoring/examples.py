@@ -9,7 +9,7 @@ from beneficiaries.models import Person
 from exchange.models import Delivery, Partner
 from monitoring import services
 from monitoring.findings import services as findings
-from monitoring.models import BurdenWarning, Finding, FollowUp, Measure, ObligationRecord, Scan
+from monitoring.models import BurdenWarning, Finding, FollowUp, Measure, ObligationRecord, Recheck, RecheckFinding, Scan
 from policies.services import load_documents
 from tests.factories import make_user
 from tests.monitoring.makers import DAY, make_warned, number
@@ -89,7 +89,15 @@ def record(foreign: bool) -> dict[str, Any]:
     return {"pk": ObligationRecord.objects.get_or_create(region=region, **facts, defaults=more)[0].pk}
 
 
+def recheck_finding(foreign: bool) -> dict[str, Any]:
+    warned = BurdenWarning.objects.get(pk=warning(foreign)["pk"])
+    run = Recheck.objects.first() or Recheck.objects.create(seed="样例")
+    facts = {"person": warned.person, "region": warned.region, "year": warned.year, "sums": {"total": [1, 2]}}
+    return {"pk": (RecheckFinding.objects.filter(region=warned.region).first() or run.findings.create(**facts)).pk}
+
+
 EXAMPLES = {
+    "monitoring:recheck_answer": recheck_finding,
     "monitoring:obligation_undo": record,
     "monitoring:finding": finding,
     "monitoring:finding_step": finding,
