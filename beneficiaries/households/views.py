@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET
 
 from accounts.access import Act
@@ -51,7 +51,7 @@ def household(request: HttpRequest, pk: int) -> HttpResponse:
             {"label": _("户编号"), "value": one.number, "kind": "mono"},
             (_("所在地区"), one.region.name),
             (_("户主"), "、".join(member.name for member in members if member.relation == services.HEAD)),
-            (_("成员"), _("%(count)s 人") % {"count": len(members)}),
+            (_("成员"), ngettext("%(count)s 人", "%(count)s 人", len(members)) % {"count": len(members)}),
             (_("成员持有类别"), "、".join(held)),
         ],
         "members": [(member, "、".join(s.get_category_display() for s in held_now(member))) for member in members],
