@@ -10,8 +10,11 @@ class AssistanceApp(AppConfig):
         from accounts.papers import owners
         from assistance.eligibility import approvals
         from assistance.models import Application
+        from assistance.panels import APPLICATIONS
         from assistance.vocabulary import OWNER
+        from beneficiaries import panels
         from claims import eligibility
 
         eligibility.register(approvals)
+        panels.register(APPLICATIONS)
         owners.register(OWNER, _("救助申请"), may_see=lambda user, pk: user.visible(Application).filter(pk=pk).exists())

@@ -5,14 +5,18 @@
 A room adds its lines here with its pages.
 """
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 from accounts.audit import events_of
 from accounts.jobs import create_job
-from accounts.models import User
+from accounts.models import Region, User
 from accounts.papers.services import store_paper
 from accounts.vocabulary import Role
+from tests.assistance import examples as assistance
+from exchange.partner_api.models import ApiKey
+from exchange.partner_api.services import make_key
 from tests.beneficiaries import examples as register
 from tests.beneficiaries.enrolment import examples as enrolment
 from tests.claims import examples as claims
@@ -50,6 +54,19 @@ def user_event(foreign: bool) -> dict[str, Any]:
     return {"label": "accounts.user", "pk": events_of(User).objects.filter(pgh_obj_id=pk).first().pk}
 
 
+def api_key(foreign: bool) -> dict[str, Any]:
+    """A hospital's key."""
+    label = f"walked-{region(foreign)}"
+    found = ApiKey.objects.filter(label=label).first()
+    place = Region.objects.get(pk=region(foreign))
+    return {"pk": (found or make_key(actor=None, label=label, region=place, scopes=["status"], institution="H1").key).pk}
+
+
+def nothing(_foreign: bool) -> dict[str, Any]:
+    """Calls of the API are refused before their object is looked for."""
+    return {"pk": uuid.UUID(int=0), "number": uuid.UUID(int=0)}
+
+
 def paper(foreign: bool) -> dict[str, Any]:
     """A paper of a stranger's draft: until it belongs to something, its uploader alone sees it."""
     stranger = User.objects.get(pk=user(foreign)["pk"])
@@ -60,10 +77,13 @@ def paper(foreign: bool) -> dict[str, Any]:
 
 EXAMPLES: dict[str, Make] = {
     "accounts:paper": paper,
+    "api:": nothing,
+    "exchange:key": api_key,
     "accounts:user": user,
     "accounts:organisation": organisation,
     "accounts:job": own_job,
     "accounts:audit_event": user_event,
+    **assistance.EXAMPLES,
     **claims.EXAMPLES,
     **enrolment.EXAMPLES,
     **monitoring.EXAMPLES,
