@@ -40,8 +40,8 @@ from claims.later.models import (
 )
 from claims.trials.models import TrialPerson, TrialRun
 from exchange.models import InboundFile
-from policies.engine.codes import category_label
 from policies.models import PolicyFigures, PolicyVersion
+from policies.sayings import category_label
 
 __all__ = [
     "Adjustment",

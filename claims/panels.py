@@ -21,7 +21,7 @@ from claims.entitlements import entitlement_of
 from claims.forms import new_claim_url
 from claims.models import Settlement
 from exchange.models import InboundFile
-from policies.engine.codes import category_label
+from policies.sayings import category_label
 
 
 def _context(user: User, person: Person) -> dict[str, Any]:

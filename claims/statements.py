@@ -19,6 +19,7 @@ from policies.engine.codes import mask_of
 from policies.engine.document import Clause, Document, Reading
 from policies.engine.lines import Line
 from policies.engine.table import YearTable
+from policies.sayings import said
 
 # Facts of the working, and the line that a clerk looks for first.
 STRONG = ("cii", "assistance", "out_of_catalogue", "top_up")
@@ -117,7 +118,13 @@ def _head(total: int) -> Entry:
 
 def _entry(line: Line) -> Entry:
     return Entry(
-        line.label, line.formula, line.amount, line.clauses, line.reading, line.marks, strong=line.step in STRONG
+        said(line.label),
+        said(line.formula),
+        line.amount,
+        line.clauses,
+        line.reading,
+        tuple(said(mark) for mark in line.marks),
+        strong=line.step in STRONG,
     )
 
 

@@ -22,7 +22,7 @@ from claims import selectors, services, statements
 from claims.errors import ClaimError, ClaimRefused
 from claims.forms import ClaimFilter, ClaimForm
 from claims.models import Claim
-from policies.engine.codes import category_label
+from policies.sayings import category_label
 
 
 def _now(name: str) -> Any:

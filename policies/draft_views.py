@@ -20,9 +20,9 @@ from policies.drafting import DraftRefused, Move
 from policies.editor.form import section_of
 from policies.editor.places import place_words, problem_words
 from policies.editor.sections import BY_SLUG, SECTIONS
-from policies.engine.codes import category_label
 from policies.golden import COLUMNS
 from policies.models import PolicyVersion
+from policies.sayings import category_label
 from policies.views import STATE_TONE, validity
 
 WEIGHT_TONE = {gate.Weight.BLOCKS: "late", gate.Weight.EXPLAIN: "due", gate.Weight.NOTICE: "info"}

@@ -17,13 +17,13 @@ from accounts.models import Organisation, Region
 from accounts.vocabulary import CERTIFIES
 from policies import golden, selectors
 from policies.engine import EngineError
-from policies.engine.codes import CATEGORY_LABELS
 from policies.engine.document import Document
 from policies.engine.errors import DocumentError
 from policies.engine.figures import Figure
 from policies.engine.problems import problems_of
 from policies.engine.table import compile_year
 from policies.models import PolicyVersion
+from policies.sayings import category_label, said
 
 CategoryCounts = Callable[[str], dict[str, int]]
 EffectCheck = Callable[[PolicyVersion], bool | None]
@@ -97,7 +97,7 @@ def _unreadable(problem: DocumentError) -> Finding:
     return Finding(
         "document",
         Weight.BLOCKS,
-        problem.problem,
+        said(problem.problem),
         problem.key or _("全文"),
         _("在编辑页改正后保存"),
         problem.key,
@@ -225,7 +225,7 @@ def figure_findings(version: PolicyVersion, document: Document) -> Iterator[Find
             for figure in figures_in(document):
                 figure.resolve(parameters, version.policy, year)
         except EngineError as error:
-            yield Finding("figure", Weight.BLOCKS, str(error), _("参数"), _("在参数页改正数值"), "parameters")
+            yield Finding("figure", Weight.BLOCKS, said(str(error)), _("参数"), _("在参数页改正数值"), "parameters")
 
 
 # --- categories ---------------------------------------------------------------------------------------------------
@@ -267,7 +267,7 @@ def category_findings(version: PolicyVersion, document: Document) -> Iterator[Fi
     for code, people in sorted(categories_of_region(version.region).items()):
         if code in named:
             continue
-        label = CATEGORY_LABELS[code]
+        label = category_label(code)
         what = _("“%(label)s”没有任何条款提到") % {"label": label}
         yield Finding(
             "category",
@@ -321,7 +321,7 @@ def case_findings(version: PolicyVersion, document: Document) -> Iterator[Findin
     try:
         listed = case_differences(version, document)
     except EngineError as error:
-        yield Finding("cases", Weight.BLOCKS, str(error), _("样例"), _("改正后重新核对"), "cases")
+        yield Finding("cases", Weight.BLOCKS, said(str(error)), _("样例"), _("改正后重新核对"), "cases")
         return
     if listed:
         yield Finding(

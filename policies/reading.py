@@ -18,6 +18,7 @@ from policies.engine.figures import NOTHING, Figure, show
 from policies.engine.money import format_ratio
 from policies.engine.parameters import Parameters
 from policies.engine.parse_work import FIRST_YEAR, LAST_YEAR
+from policies.sayings import said
 
 PAYERS = {
     "fund": gettext_lazy("医疗救助基金"),
@@ -338,11 +339,11 @@ def status_label(status: str) -> str:
 
 
 def _services(services: Sequence[str]) -> str:
-    return _("各类服务") if len(services) == len(SERVICES) else "、".join(SERVICES[code] for code in services)
+    return _("各类服务") if len(services) == len(SERVICES) else _("、").join(said(SERVICES[code]) for code in services)
 
 
 def _where(services: Sequence[str], locations: Sequence[str]) -> str:
-    where = "" if len(locations) == len(LOCATIONS) else "、".join(LOCATIONS[code] for code in locations)
+    where = "" if len(locations) == len(LOCATIONS) else _("、").join(said(LOCATIONS[code]) for code in locations)
     return _services(services) + (f"（{where}）" if where else "")
 
 

@@ -19,8 +19,8 @@ from accounts.access import Act
 from accounts.audit import tracked
 from accounts.models import Job, Region, User
 from beneficiaries.models import Person
-from policies.engine.codes import category_label
 from policies.models import PolicyFigures, PolicyVersion
+from policies.sayings import category_label
 
 # Tiers whose difference is money that someone gets or gives back, in the order of the chain.
 TIERS = ("cii", "assistance", "outside", "top_up")

@@ -14,6 +14,7 @@ from policies.engine.codes import NONE, mask_of
 from policies.engine.errors import EngineError
 from policies.engine.table import compile_year
 from policies.models import PolicyVersion
+from policies.sayings import said
 
 # Rows of the comparison: a key for the page's words, and where the amount stands.
 ROWS = ("cii", "assistance", "outside", "top_up", "borne", "burden")
@@ -77,7 +78,7 @@ def _side(
         document = law.document_of(version)
         table = compile_year(document, case["settled_on"].year, figures.of(version.policy))
     except EngineError as error:
-        return Side(version, problem=str(error))
+        return Side(version, problem=said(str(error)))
     valid = mask_of(tuple(categories))
     outcome = settle_fact(Ruling(version, 0, table, ""), fact, State(), valid, approved, [])
     elsewhere = document.assistance is None or (

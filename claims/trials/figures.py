@@ -3,15 +3,16 @@
 Everything is whole fen. Slices of claims are added one after the other, so that ten million need little memory.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
-from claims.trials.reading import ClaimColumns
+from claims.trials.reading import ClaimColumns, kernel
 from claims.trials.texts import Text
 from policies.engine.batch import Batch, ClaimArrays, SpellArrays
-from policies.engine.chain import AMOUNT_COUNT, CATEGORY_COUNT
+from policies.engine.chain import CATEGORY_COUNT
 from policies.engine.codes import NONE_INDEX, SERVICES
 from policies.engine.settlement import code_of
 
@@ -92,133 +93,95 @@ class Totals:
 
 @dataclass
 class Slice:
-    """Some persons' claims, settled under both texts."""
+    """Some persons' claims, settled under both texts; `claims` are those of the slice alone."""
 
     claims: ClaimColumns
-    keep: Array  # positions of the slice's claims in the whole
     texts: tuple[Text, Text]
+    numbers: tuple[Array, Array]
     sides: tuple[Batch, Batch]
     county: Array
     month: Array
 
 
-def slices(claims: ClaimColumns, settled: Array, size: int = SLICE) -> list[Array]:
-    """Positions of the claims to settle, cut between persons."""
+def slices(claims: ClaimColumns, settled: Array, size: int = SLICE) -> list[Any]:
+    """Positions of the claims to settle, cut between persons: as a `slice` where nothing is left out."""
     kept = np.flatnonzero(settled)
     found, start = [], 0
     while start < len(kept):
         end = min(start + size, len(kept))
         while end < len(kept) and claims.who[kept[end]] == claims.who[kept[end - 1]]:
             end += 1
-        found.append(kept[start:end])
+        first, after = int(kept[start]), int(kept[end - 1]) + 1
+        found.append(slice(first, after) if after - first == end - start else kept[start:end])
         start = end
     return found
 
 
 def settle_slice(
-    claims: ClaimColumns, spells: SpellArrays, texts: tuple[Text, Text], keep: Array
+    claims: ClaimColumns, spells: SpellArrays, texts: tuple[Text, Text], numbers: tuple[Array, Array]
 ) -> tuple[Batch, Batch]:
-    """Both texts over the claims at `keep`."""
+    """Both texts over these claims, one beside the other; `numbers` is the table of each claim on either side."""
     arrays = ClaimArrays(
-        person=claims.who[keep],
-        day=claims.day[keep],
-        codes=claims.codes[keep].reshape(-1),
-        money=claims.money[keep].reshape(-1),
+        person=claims.who,
+        day=claims.day,
+        codes=claims.codes.reshape(-1),
+        money=claims.money.reshape(-1),
         order=np.empty(0, np.int64),
     )
-    before, after = (text.settle(arrays, text.numbers[keep], spells) for text in texts)
+    with ThreadPoolExecutor(2) as both:
+        before, after = both.map(lambda text, table: text.settle(arrays, table, spells), texts, numbers)
     return before, after
 
 
 def add_slice(totals: Totals, part: Slice) -> None:
     """Add a slice to the totals; persons for whom something differs are kept."""
-    claims, keep = part.claims, part.keep
-    inside = claims.inside[keep]
-    who = claims.who[keep]
-    first = np.ones(len(who), bool)
-    first[1:] = who[1:] != who[:-1]
-    starts = np.flatnonzero(first)
-    amounts = [_amounts(part, side, inside) for side in (0, 1)]
-    categories = [np.asarray(side.category) for side in part.sides]
+    claims = part.claims
+    count = int(claims.who[-1] - claims.who[0]) + 1
+    sums = np.zeros((2, count, len(TIERS)), np.int64)
+    counted, last = np.zeros(count, np.int64), np.full(count, -1)
+    totals.changed_claims += kernel("add", len(claims))(
+        claims.who,
+        claims.inside,
+        claims.codes,
+        claims.money,
+        part.county,
+        part.month,
+        part.numbers,
+        tuple(np.asarray(side.category) for side in part.sides),
+        tuple(np.asarray(side.amounts) for side in part.sides),
+        tuple(text.by_county for text in part.texts),
+        *(totals.sums[name] for name in DIMENSIONS),
+        tuple(totals.counts[name] for name in DIMENSIONS),
+        sums,
+        counted,
+        last,
+        totals.given,
+    )
+    totals.claims += int(counted.sum())
+    _add_people(totals, part, sums, counted, last)
+
+
+def _add_people(totals: Totals, part: Slice, sums: Array, counted: Array, last: Array) -> None:
+    """Persons' sums with the payment at year end; winners, losers and their distribution.
+
+    `last` is the last claim inside the region: it says where the person belongs and under what category.
+    """
+    claims = part.claims
     for side in (0, 1):
-        _add(totals, part, side, categories[side], amounts[side], inside)
-    totals.claims += int(inside.sum())
-    totals.given += claims.money[keep][inside][:, : len(GIVEN)].sum(axis=0)
-    differs = (amounts[0] != amounts[1]).any(axis=0) | (categories[0] != categories[1])
-    totals.changed_claims += int((differs & inside).sum())
-    _add_people(totals, part, inside, starts, amounts, categories)
-
-
-def _amounts(part: Slice, side: int, inside: Array) -> Array:
-    """Amounts by tier (without the payment at year end) and claim; zero for claims outside the region."""
-    batch, text = part.sides[side], part.texts[side]
-    found = np.zeros((YEAR_END, len(part.keep)), np.int64)
-    found[:AMOUNT_COUNT] = np.asarray(batch.amounts).reshape(-1, AMOUNT_COUNT).T
-    if text.by_county.any():
-        codes = part.claims.codes[part.keep]
-        borne = text.by_county[text.numbers[part.keep], batch.category, codes[:, 0], codes[:, 1]]
-        found[COUNTY_FINANCE] = found[ASSISTANCE] * borne
-    return found if inside.all() else found * inside
-
-
-def _by_person(amounts: Array, starts: Array) -> Array:
-    """Sums per person, (persons, TIERS), the payment at year end still zero."""
-    sums = np.zeros((len(starts), len(TIERS)), np.int64)
-    for tier, column in enumerate(amounts):
-        if column.any():
-            sums[:, tier] = np.add.reduceat(column, starts)
-    return sums
-
-
-def _add(totals: Totals, part: Slice, side: int, category: Array, amounts: Array, inside: Array) -> None:
-    """Sums of one side by every dimension: one pass per tier over the cube of all, then its margins."""
-    shape = tuple(totals.sizes().values())
-    index = np.asarray(category, np.intp)
-    for place, size in zip((part.county, part.month, part.claims.codes[part.keep, 0]), shape[1:], strict=True):
-        index = index * size + place
-    cells = int(np.prod(shape))
-    counts = np.bincount(index[inside], minlength=cells).reshape(shape)
-    axes = {name: tuple(n for n in range(len(shape)) if n != at) for at, name in enumerate(DIMENSIONS)}
-    for name, others in axes.items():
-        totals.counts[name][side] += counts.sum(axis=others)
-    for tier, column in enumerate(amounts):
-        if column.any():
-            # A slice's sum of fen stays far below 2**53, up to which these sums are exact.
-            cube = np.bincount(index, weights=column, minlength=cells).astype(np.int64).reshape(shape)
-            for name, others in axes.items():
-                totals.sums[name][side, :, tier] += cube.sum(axis=others)
-
-
-def _add_people(
-    totals: Totals, part: Slice, inside: Array, starts: Array, amounts: list[Array], categories: list[Array]
-) -> None:
-    """Sums per person with the payment at year end; winners, losers and their distribution."""
-    claims, keep = part.claims, part.keep
-    counted = np.add.reduceat(inside.astype(np.int64), starts)
-    # The last claim inside the region says where the person belongs and under what category.
-    position = np.where(inside, np.arange(len(inside)), -1)
-    last = np.maximum.reduceat(position, starts)
-    sums = [_by_person(found, starts) for found in amounts]
-    ends = np.append(starts[1:], len(inside)) - 1
-    who = claims.who[keep][starts]
-    for side in (0, 1):
-        _add_year_end(totals, side, part, sums[side], who, inside[ends], last, ends)
+        _add_year_end(totals, side, part, sums[side])
     here = counted > 0
     gain = sums[0][:, BURDEN] - sums[1][:, BURDEN]
     totals.persons += int(here.sum())
     changed = here & (sums[0] != sums[1]).any(axis=1)
-    category = [found[np.maximum(last, 0)] for found in categories]
-    for name, index in (
-        ("category", category[0]),
-        ("county", part.county[np.maximum(last, 0)]),
-    ):
+    category = [np.asarray(side.category)[last] for side in part.sides]
+    for name, index in (("category", category[0]), ("county", part.county[last])):
         for side, won in enumerate((gain > 0, gain < 0)):
             totals.winners[name][side] += np.bincount(index[here & won], minlength=totals.winners[name].shape[1])
     _add_distribution(totals, gain[here])
     totals.people.append(
         People(
-            person=claims.person_ids[who[changed]],
-            region=claims.region[keep][np.maximum(last, 0)][changed],
+            person=claims.person_ids[int(claims.who[0]) + np.flatnonzero(changed)],
+            region=claims.region[last[changed]],
             claims=counted[changed],
             category=category[0][changed],
             trial_category=category[1][changed],
@@ -228,23 +191,22 @@ def _add_people(
     )
 
 
-def _add_year_end(
-    totals: Totals, side: int, part: Slice, sums: Array, who: Array, ends_inside: Array, last: Array, ends: Array
-) -> None:
+def _add_year_end(totals: Totals, side: int, part: Slice, sums: Array) -> None:
     """Payments of 31 December (S4-06): a row of their own, in December, for persons whose year ended in the region."""
     rows = np.array(part.sides[side].year_end, np.int64).reshape(-1, 5)
     rows = rows[rows[:, 3] > 0]
     if not len(rows):
         return
-    at = np.searchsorted(who, rows[:, 0])
-    rows, at = rows[ends_inside[at]], at[ends_inside[at]]
+    ends = np.searchsorted(part.claims.who, rows[:, 0], side="right") - 1
+    rows, ends = rows[part.claims.inside[ends]], ends[part.claims.inside[ends]]
+    at = rows[:, 0] - part.claims.who[0]
     paid = rows[:, 3]
     sums[at, YEAR_END] += paid
     for column in (IN_SCOPE_BURDEN, BURDEN):
         sums[at, column] -= paid
     places = {
         "category": rows[:, 2],
-        "county": part.county[ends[at]],
+        "county": part.county[ends],
         "month": np.full(len(rows), totals.months - 1),
         "service": np.full(len(rows), tuple(SERVICES).index("chronic")),
     }

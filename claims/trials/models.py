@@ -11,8 +11,8 @@ from accounts import access
 from accounts.access import Act
 from accounts.models import Job, Region, User
 from beneficiaries.models import Person
-from policies.engine.codes import category_label
 from policies.models import PolicyVersion
+from policies.sayings import category_label
 
 
 class TrialRun(models.Model):

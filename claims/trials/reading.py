@@ -4,7 +4,8 @@ The facts are those that settlement reads (`claims.facts`, `claims.settling.Cate
 approvals on their days, claims in the order (person, day, claim number).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -16,9 +17,11 @@ from django.utils.translation import gettext as _
 from accounts.jobs import Progress, no_progress
 from claims import eligibility
 from claims.facts import EMPLOYEE
-from policies.engine.batch import SpellArrays
+from claims.trials import kernels
+from policies.engine.batch import COMPILE_FROM, SpellArrays
 from policies.engine.chain import CODE_COUNT, MONEY_COUNT
 from policies.engine.codes import CATEGORY_CODES, CATEGORY_INDEX, LOCATIONS, REFERRALS, SERVICES
+from policies.engine.compiled import translated
 
 OPEN_END: Final = date.max.toordinal()
 BLOCK: Final = 1 << 25  # bytes of rows parsed at once
@@ -29,8 +32,8 @@ Array = Any
 class ClaimColumns:
     """Claims sorted by person, day and number, one entry per claim.
 
-    `who` numbers the persons 0…n-1 (`person_ids` says who they are, `starts` where each begins); `inside` is False for
-    claims of other regions, which count for the person's year but not in the trial's figures.
+    `who` numbers the persons 0…n-1 (`person_ids` says who they are); `inside` is False for claims of other regions,
+    which count for the person's year but not in the trial's figures.
     """
 
     claim_id: Array
@@ -41,15 +44,20 @@ class ClaimColumns:
     money: Array
     inside: Array
     person_ids: Array
-    starts: Array
 
     def __len__(self) -> int:
         return len(self.who)
+
+    def at(self, keep: Any) -> "ClaimColumns":
+        """Some of the claims; `who` still counts the persons of all."""
+        columns = {name: value[keep] for name, value in vars(self).items() if name != "person_ids"}
+        return ClaimColumns(**columns, person_ids=self.person_ids)
 
 
 # Packed codes: shift and width by field, in the order of the engine's codes.
 _BITS: Final = ((0, 3), (3, 2), (5, 2), (7, 2), (9, 2), (11, 1), (12, 1), (13, 1))
 _BATCH_ROWS: Final = 500_000
+_ASKED_AT_ONCE: Final = 20_000
 
 
 def _index_sql(column: str, codes: Sequence[str]) -> str:
@@ -74,20 +82,21 @@ _CODES_SQL: Final = " + ".join(
         strict=True,
     )
 )
+# In the order of `kernels`.
 _FIELDS: Final = (
-    ("claim_id", "c.id", "i8"),
-    ("person", "c.person_id", "i8"),
-    ("day", "c.settled_on - DATE '0001-01-01' + 1", "i4"),
-    ("region", "c.region_id::bigint", "i8"),
-    ("codes", f"({_CODES_SQL})::int", "i4"),
-    ("total", "c.total", "i8"),
-    ("in_scope", "c.in_scope", "i8"),
-    ("out_of_catalogue", "c.out_of_catalogue", "i8"),
-    ("basic_paid", "c.basic_paid", "i8"),
-    ("other_paid", "c.other_paid", "i8"),
-    ("given_cii", f"CASE c.insurance WHEN '{EMPLOYEE}' THEN coalesce(c.platform_cii, 0) ELSE -1 END", "i8"),
+    ("claim_id", "c.id"),
+    ("person", "c.person_id"),
+    ("day", "c.settled_on - DATE '0001-01-01' + 1"),
+    ("region", "c.region_id"),
+    ("codes", _CODES_SQL),
+    ("total", "c.total"),
+    ("in_scope", "c.in_scope"),
+    ("out_of_catalogue", "c.out_of_catalogue"),
+    ("basic_paid", "c.basic_paid"),
+    ("other_paid", "c.other_paid"),
+    ("given_cii", f"CASE c.insurance WHEN '{EMPLOYEE}' THEN coalesce(c.platform_cii, 0) ELSE -1 END"),
 )
-_SELECT: Final = f"SELECT {', '.join(f'{sql}' for _name, sql, _kind in _FIELDS)} FROM claims_claim c"  # noqa: S608
+_SELECT: Final = f"SELECT {', '.join(f'({sql})::bigint' for _name, sql in _FIELDS)} FROM claims_claim c"  # noqa: S608
 _INSIDE: Final = "c.region_id >= %(low)s AND c.region_id <= %(high)s AND c.settled_on BETWEEN %(first)s AND %(last)s"
 # What the same persons had elsewhere that year: it fills the same deductibles and limits.
 _ELSEWHERE: Final = """
@@ -97,89 +106,101 @@ _ELSEWHERE: Final = """
         WHERE i.region_id >= %(low)s AND i.region_id <= %(high)s AND i.settled_on BETWEEN %(first)s AND %(last)s
     )
 """
-_SPELL_FIELDS: Final = (("person", "i8"), ("category", "i4"), ("first", "i4"), ("last", "i4"))
+_SPELL_COLUMNS: Final = 4  # person, category, first, last day
+# Everyone's: to look for the persons of the claims would read those a second time.
 _SPELLS: Final = f"""
-    SELECT s.person_id, array_position(%(codes)s::text[], s.category::text) - 1,
-           s.valid_from - DATE '0001-01-01' + 1,
-           CASE WHEN s.valid_to IS NULL THEN {OPEN_END} ELSE s.valid_to - DATE '0001-01-01' + 1 END
+    SELECT s.person_id::bigint, (array_position(%(codes)s::text[], s.category::text) - 1)::bigint,
+           (s.valid_from - DATE '0001-01-01' + 1)::bigint,
+           CASE WHEN s.valid_to IS NULL THEN {OPEN_END} ELSE s.valid_to - DATE '0001-01-01' + 1 END::bigint
     FROM beneficiaries_categoryspell s
     WHERE s.known_to IS NULL AND s.valid_from <= %(last)s AND (s.valid_to IS NULL OR s.valid_to >= %(first)s)
-      AND s.person_id IN (
-        SELECT i.person_id FROM claims_claim i
-        WHERE i.region_id >= %(low)s AND i.region_id <= %(high)s AND i.settled_on BETWEEN %(first)s AND %(last)s
-      )
 """  # noqa: S608 - figures of this module
 
 
-def copied(query: str, params: dict[str, Any], fields: Sequence[tuple[str, str]], progress: Any = None) -> Array:
-    """The rows of a query as a structured NumPy array; every column is a fixed-width integer and never null."""
-    wire = np.dtype(
-        [
-            ("#", ">i2"),
-            *((part, kind) for name, width in fields for part, kind in ((f"#{name}", ">i4"), (name, f">{width}"))),
-        ]
-    )
-    native = np.dtype([(name, f"<{width}") for name, width in fields])
-    parts, held, count = [], bytearray(), 0
+def copied(query: str, params: dict[str, Any], columns: int, progress: Any = None) -> Array:
+    """The rows of a query as int64 (rows, columns); every column is a bigint and never null.
 
-    def take(raw: bytearray) -> None:
-        rows = np.frombuffer(bytes(raw), wire) if len(raw) % wire.itemsize == 0 else None
-        if rows is None or (rows["#"] != len(fields)).any():
-            raise ValueError("a row of the copy is not of fixed width")
-        made = np.empty(len(rows), native)
-        for name, _width in fields:
-            made[name] = rows[name]
-        parts.append(made)
-
-    with connection.cursor() as cursor, cursor.cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", params) as copy:
-        head = True
+    Rows are turned into numbers beside the reading, which waits for the database most of the time.
+    """
+    wire = np.dtype([("count", ">i2"), ("cells", [("size", ">i4"), ("value", ">i8")], (columns,))])
+    pending: list[Future[Array]] = []
+    held, count, head = bytearray(), 0, True
+    with (
+        ThreadPoolExecutor(1) as beside,
+        connection.cursor() as cursor,
+        cursor.cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", params) as copy,
+    ):
         for data in copy:
             held += data
             if head:
                 # Signature (11), flags (4), length of the extension (4), the extension.
                 del held[: 19 + int.from_bytes(held[15:19], "big")]
                 head = False
-            if len(held) >= BLOCK:
-                whole = len(held) - len(held) % wire.itemsize
-                take(held[:whole])
-                del held[:whole]
-                count += whole // wire.itemsize
+            if len(held) >= BLOCK and len(held) % wire.itemsize == 0:
+                pending.append(beside.submit(_numbers, held, wire))
+                count += len(held) // wire.itemsize
+                held = bytearray()
                 if progress:
                     progress(count)
-    take(held[:-2])  # the trailer is two bytes
+        pending.append(beside.submit(_numbers, held[:-2], wire))  # the trailer is two bytes
+        parts = [part.result() for part in pending]
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+
+def _numbers(raw: bytearray, wire: Any) -> Array:
+    rows = np.frombuffer(raw, wire) if len(raw) % wire.itemsize == 0 else None
+    if rows is None or (rows["count"] != rows["cells"].shape[1]).any():
+        raise ValueError("a row of the copy is not of fixed width")
+    return rows["cells"]["value"].astype(np.int64)
 
 
 def read_claims(low: str, high: str, year: int, progress: Progress = no_progress) -> ClaimColumns:
     """The claims of the regions `low` to `high` in the year, with what their persons had elsewhere."""
     params = _params(low, high, year)
-    fields = [(name, kind) for name, _sql, kind in _FIELDS]
 
     def report(count: int) -> None:
         progress(_("读取费用"), count, 0)
 
-    rows = copied(f"{_SELECT} WHERE {_INSIDE}", params, fields, report)
-    elsewhere = copied(f"{_SELECT} WHERE {_ELSEWHERE}", params, fields)
-    inside = np.ones(len(rows) + len(elsewhere), bool)
-    if len(elsewhere):
-        inside[len(rows) :] = False
-        rows = np.concatenate([rows, elsewhere])
-    order = _order(rows)
-    rows, inside = rows[order], inside[order]
-    first = np.ones(len(rows), bool)
-    first[1:] = rows["person"][1:] != rows["person"][:-1]
-    starts = np.flatnonzero(first)
-    return ClaimColumns(
-        claim_id=rows["claim_id"],
-        who=(np.cumsum(first) - 1).astype(np.int32),
-        day=np.ascontiguousarray(rows["day"]),
-        region=rows["region"],
-        codes=_unpacked(rows["codes"]),
-        money=_money(rows),
-        inside=inside,
-        person_ids=rows["person"][starts],
-        starts=starts,
+    rows = copied(f"{_SELECT} WHERE {_INSIDE}", params, len(_FIELDS), report)
+    own = len(rows)
+    if _any_elsewhere(params):
+        rows = np.concatenate([rows, copied(f"{_SELECT} WHERE {_ELSEWHERE}", params, len(_FIELDS))])
+    return _arranged(rows, _order(rows), own)
+
+
+def _any_elsewhere(params: dict[str, Any]) -> bool:
+    """Whether there are claims of other regions at all: both ends of an index, where their persons would be a join."""
+    ends = (
+        f"EXISTS (SELECT FROM claims_claim c WHERE c.region_id {side} AND c.settled_on BETWEEN %(first)s AND %(last)s)"
+        for side in ("< %(low)s", "> %(high)s")
     )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {' OR '.join(ends)}", params)
+        (found,) = cursor.fetchone()
+    return bool(found)
+
+
+def _arranged(rows: Array, order: Array, own: int) -> ClaimColumns:
+    count = len(rows)
+    found = ClaimColumns(
+        claim_id=np.empty(count, np.int64),
+        who=np.empty(count, np.int32),
+        day=np.empty(count, np.int32),
+        region=np.empty(count, np.int64),
+        codes=np.empty((count, CODE_COUNT), np.int8),
+        money=np.empty((count, MONEY_COUNT), np.int64),
+        inside=np.empty(count, bool),
+        person_ids=np.empty(count, np.int64),
+    )
+    bits = np.array([(shift, (1 << width) - 1) for shift, width in _BITS], np.int64).reshape(-1)
+    people = kernel("arrange", count)(rows, order, own, bits, *vars(found).values())
+    found.person_ids = found.person_ids[:people].copy()
+    return found
+
+
+def kernel(name: str, count: int) -> Any:
+    """A function of `kernels`: compiled where there are many claims, plain where it is done before the compiler is."""
+    return translated(kernels)[name] if count >= COMPILE_FROM else getattr(kernels, name)
 
 
 def _params(low: str, high: str, year: int) -> dict[str, Any]:
@@ -188,13 +209,12 @@ def _params(low: str, high: str, year: int) -> dict[str, Any]:
 
 def _order(rows: Array) -> Array:
     """Positions by person, day and claim number (byte by byte, as settlement compares it)."""
-    day = rows["day"].astype(np.int64)
-    key = (rows["person"] << 22) | day  # an ordinal has 22 bits at most
-    order = np.argsort(key, kind="stable")
+    key = (rows[:, kernels.PERSON] << 22) | rows[:, kernels.DAY]  # an ordinal has 22 bits at most
+    order = np.argsort(key)
     sorted_key = key[order]
     same = np.flatnonzero(sorted_key[1:] == sorted_key[:-1])
     if len(same):
-        _by_number(rows["claim_id"], order, sorted_key, same)
+        _by_number(rows[:, kernels.CLAIM_ID], order, sorted_key, same)
     return order
 
 
@@ -213,30 +233,23 @@ def _by_number(claim_id: Array, order: Array, sorted_key: Array, same: Array) ->
     order[tied] = order[tied][ranked]
 
 
-def _unpacked(packed: Array) -> Array:
-    codes = np.empty((len(packed), CODE_COUNT), np.int8)
-    for at, (shift, width) in enumerate(_BITS):
-        codes[:, at] = (packed >> shift) & ((1 << width) - 1)
-    return codes
-
-
-def _money(rows: Array) -> Array:
-    money = np.empty((len(rows), MONEY_COUNT), np.int64)
-    for at, (name, _sql, _kind) in enumerate(_FIELDS[-MONEY_COUNT:]):
-        money[:, at] = rows[name]
-    return money
-
-
 # --- categories ---------------------------------------------------------------------------------------------------
-def read_spells(low: str, high: str, year: int, person_ids: Array) -> SpellArrays:
-    """Categories and approvals of the persons, in the order of `person_ids` (sorted)."""
+def read_spells(
+    low: str, high: str, year: int, person_ids: Array, on_application: Collection[str] = CATEGORY_CODES
+) -> SpellArrays:
+    """Categories and approvals of the persons, in the order of `person_ids` (sorted).
+
+    Approvals are asked for where somebody holds a category of `on_application`; elsewhere they mean nothing.
+    """
     params = {**_params(low, high, year), "codes": list(CATEGORY_CODES)}
-    rows = copied(_SPELLS, params, _SPELL_FIELDS)
-    who = np.searchsorted(person_ids, rows["person"])
+    rows = copied(_SPELLS, params, _SPELL_COLUMNS)
+    place = np.minimum(np.searchsorted(person_ids, rows[:, 0]), len(person_ids) - 1)
+    rows = rows[person_ids[place] == rows[:, 0]]
+    who = np.searchsorted(person_ids, rows[:, 0])
     flat = np.zeros((len(rows), 4), np.int32)
-    for at, name in enumerate(("category", "first", "last")):
-        flat[:, at] = rows[name]
-    approved = _approved(rows, person_ids)
+    flat[:, :3] = rows[:, 1:]
+    wanted = [CATEGORY_INDEX[code] for code in on_application]
+    approved = _approved(rows[np.isin(rows[:, 1], wanted)])
     if len(approved):
         who = np.concatenate([who, np.searchsorted(person_ids, approved[:, 0])])
         flat = np.concatenate([flat, approved[:, 1:].astype(np.int32)])
@@ -246,13 +259,16 @@ def read_spells(low: str, high: str, year: int, person_ids: Array) -> SpellArray
     return SpellArrays(start, np.ascontiguousarray(flat[order]).reshape(-1))
 
 
-def _approved(rows: Array, person_ids: Array) -> Array:
+def _approved(rows: Array) -> Array:
     """Days on which a category is both held and approved: person id, category, first, last, 1 per row."""
-    found = eligibility.approvals_of(person_ids.tolist())
+    ids = np.unique(rows[:, 0])
+    found: dict[int, list[eligibility.Approval]] = {}
+    for start in range(0, len(ids), _ASKED_AT_ONCE):
+        found |= eligibility.approvals_of(ids[start : start + _ASKED_AT_ONCE].tolist())
     if not found:
         return np.empty((0, 5), np.int64)
     made = []
-    mine = rows[np.isin(rows["person"], np.fromiter(found, np.int64, len(found)))]
+    mine = rows[np.isin(rows[:, 0], np.fromiter(found, np.int64, len(found)))]
     for person, category, first, last in mine.tolist():
         for approval in found[person]:
             begins, ends = approval.valid_from.toordinal(), OPEN_END

@@ -13,7 +13,7 @@ from claims.trials import charts
 from claims.trials.figures import EDGES, PAID, TIERS
 from claims.trials.models import TrialRun
 from claims.trials.selectors import county_names
-from policies.engine.codes import category_label
+from policies.sayings import category_label
 
 PAID_TIERS = tuple(TIERS[at] for at in PAID)
 

@@ -143,8 +143,6 @@ def compute(
             _("%(region)s %(year)s 年还没有费用，无从试算；请换一个年度或地区，或先导入费用。")
             % {"region": region.name, "year": year}
         )
-    progress(_("读取人员类别"), 0, 0)
-    spells = read_spells(low, high, year, claims.person_ids)
     in_force = list(PolicyVersion.objects.filter(state__in=law.IN_FORCE).defer("body"))
     parameters = Figures()
     before = text_of(baseline, claims, year, in_force, parameters)
@@ -153,6 +151,10 @@ def compute(
     problems = list(dict.fromkeys([*before.problems, *after.problems]))
     if not (settled & claims.inside).any():
         raise TrialRefused(problems[0] if problems else _no_law(region, year))
+    progress(_("读取人员类别"), 0, 0)
+    tables = [table for text in (before, after) for table in text.tables]
+    on_application = {code for table in tables for code in table.document.categories.on_application}
+    spells = read_spells(low, high, year, claims.person_ids, on_application)
     totals = _totals(claims, settled)
     parts = found_in.slices(claims, settled)
     county, month = _county_of(claims, totals), _month_of(claims.day, year)
@@ -173,24 +175,29 @@ def _no_law(region: Region, year: int) -> str:
 def _slice(
     claims: ClaimColumns, keep: Any, texts: tuple[Text, Text], spells: Any, county: Any, month: Any
 ) -> found_in.Slice:
-    sides = found_in.settle_slice(claims, spells, texts, keep)
-    return found_in.Slice(claims, keep, texts, sides, county[keep], month[keep])
+    mine = claims.at(keep)
+    numbers = (texts[0].numbers[keep], texts[1].numbers[keep])
+    sides = found_in.settle_slice(mine, spells, texts, numbers)
+    return found_in.Slice(mine, texts, numbers, sides, county[keep], month[keep])
 
 
 def _totals(claims: ClaimColumns, settled: Any) -> found_in.Totals:
-    counties = np.unique(claims.region[claims.inside & settled] // 10**6)
-    totals = found_in.Totals(counties=counties.tolist(), unsettled=int((claims.inside & ~settled).sum()))
+    # Codes of counties have six digits: counted, not sorted.
+    seen = np.bincount(claims.region[claims.inside & settled] // 10**6)
+    totals = found_in.Totals(counties=np.flatnonzero(seen).tolist(), unsettled=int((claims.inside & ~settled).sum()))
     totals.start()
     return totals
 
 
 def _county_of(claims: ClaimColumns, totals: found_in.Totals) -> Any:
     """The number of each claim's county; claims of other regions get any, for they do not count."""
-    found = np.searchsorted(np.array(totals.counties, np.int64), claims.region // 10**6)
-    return np.minimum(found, len(totals.counties) - 1)
+    place = np.zeros(10**6, np.int16)
+    place[totals.counties] = np.arange(len(totals.counties))
+    return place[claims.region // 10**6]
 
 
 def _month_of(day: Any, year: int) -> Any:
     """Months of the year, zero-based."""
-    starts = np.array([date(year, month, 1).toordinal() for month in range(1, 13)])
-    return np.searchsorted(starts, day, side="right") - 1
+    first = date(year, 1, 1).toordinal()
+    months = [date.fromordinal(first + n).month - 1 for n in range(366)]
+    return np.array(months, np.int8)[day - first]

@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 
 from claims.trials.reading import ClaimColumns
 from policies import selectors as law
-from policies.engine.batch import Batch, ClaimArrays, SpellArrays, run_compiled, run_interpreted
+from policies.engine.batch import COMPILE_FROM, Batch, ClaimArrays, SpellArrays, run_compiled, run_interpreted
 from policies.engine.chain import CATEGORY_COUNT, LOCATION_COUNT, SERVICE_COUNT
 from policies.engine.errors import EngineError
 from policies.engine.parameters import Parameters
 from policies.engine.table import YearTable, compile_year
 from policies.models import PolicyParameter, PolicyVersion
-
-COMPILE_FROM = 30_000  # as for files: below it the interpreter is done before the compiler is loaded
+from policies.sayings import said
 
 
 class TrialRefused(Exception):
@@ -82,12 +81,10 @@ def text_of(
     Raises TrialRefused when the version itself cannot settle the year.
     """
     made = _Maker(year, in_force, figures)
-    made.text.numbers = np.full(len(claims), -1, np.int8)
-    governed = np.ones(len(claims), bool) if version is None else ~claims.inside
-    if governed.any():
+    made.text.numbers = np.full(len(claims), -1 if version is None else made.chosen(version), np.int8)
+    governed = slice(None) if version is None else np.flatnonzero(~claims.inside)
+    if version is None or len(governed):
         made.text.numbers[governed] = made.numbers_of(claims.region[governed], claims.day[governed])
-    if version is not None:
-        made.text.numbers[claims.inside] = made.chosen(version)
     return made.finish()
 
 
@@ -112,12 +109,15 @@ class _Maker:
 
     def numbers_of(self, region: Any, day: Any) -> Any:
         """The table of each claim by its region and day."""
-        codes, starts = np.unique(region), self.starts()
+        # A person's claims are mostly of one region: it is looked up once per run of equal ones.
+        run = np.flatnonzero(np.append(True, region[1:] != region[:-1]))
+        codes, starts = np.unique(region[run]), self.starts()
         grid = np.array(
             [[self.governing(f"{code:012d}", start) for start in starts] for code in codes.tolist()], np.int8
         )
         segment = np.searchsorted(np.array([start.toordinal() for start in starts]), day, side="right") - 1
-        return grid[np.searchsorted(codes, region), segment]
+        row = np.repeat(np.searchsorted(codes, region[run]), np.diff(np.append(run, len(region))))
+        return grid[row, segment]
 
     def governing(self, region: str, day: date) -> int:
         """The number of the table in force, -1 without one."""
@@ -150,7 +150,7 @@ class _Maker:
                 made = None
                 self.text.problems.append(
                     _("%(name)s 不能结算 %(year)s 年的费用：%(why)s")
-                    % {"name": version.name, "year": self.year, "why": error}
+                    % {"name": version.name, "year": self.year, "why": said(str(error))}
                 )
             self._compiled[version.pk] = made
         return self._compiled[version.pk]

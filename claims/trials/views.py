@@ -24,7 +24,7 @@ from claims.trials.forms import CaseForm, PeopleFilter, RunFilter, TrialForm
 from claims.trials.models import TrialPerson, TrialRun
 from claims.trials.results import Results, parts
 from claims.trials.texts import TrialRefused
-from policies.engine.codes import category_label
+from policies.sayings import category_label
 
 
 def _baseline(run: TrialRun) -> str:

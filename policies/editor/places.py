@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from policies.editor.fields import Field, Rows, Section, Table
 from policies.editor.sections import SECTIONS
+from policies.sayings import said
 
 
 @cache
@@ -56,7 +57,9 @@ def place_words(key: str) -> str:
 
 
 def problem_words(problem: str) -> str:
-    """The parser's sentence with the form's words in place of the file's keys."""
+    """The parser's sentence with the form's words in place of the file's keys (in Chinese; else as it is said)."""
+    if (words := said(problem)) != problem:
+        return words
     for old, new in (
         ("加引号的文字", "文字"),
         ("不加引号写成", "写成"),
