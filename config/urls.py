@@ -19,6 +19,7 @@ urlpatterns = [
     path("exchange/", include("exchange.urls")),
     path("policies/trials/", include("claims.trials.urls")),
     path("policies/", include("policies.urls")),
+    path("api/v1/", include("config.api")),
     path("admin/", admin.site.urls),
     path("healthz", operations.healthz, name="healthz"),
     path("readyz", operations.readyz, name="readyz"),

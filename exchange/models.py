@@ -306,3 +306,6 @@ access.scoped("region_id", Act.DELIVERY_READ, narrow=own_department)(Delivery)
 access.scoped("organisation__region_id", Act.PARTNER_ADMIN)(Partner)
 access.scoped("region_id", Act.ACCOUNT_ADMIN)(ImportRule)
 access.scoped("region_id", Act.ROSTER_READ, narrow=own_department)(Inquiry)
+
+# At the end: their keys point to the models above.
+from exchange.partner_api.models import ApiCall, ApiKey, IdempotentAnswer  # noqa: E402, F401

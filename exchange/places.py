@@ -18,6 +18,7 @@ def places(user: User, active: str) -> list[dict[str, Any]]:
         ("beneficiaries:comparisons", _("名单比对"), Act.ROSTER_READ),
         ("exchange:deliveries", _("送达"), Act.DELIVERY_READ),
         ("exchange:partners", _("交换伙伴"), Act.PARTNER_ADMIN),
+        ("exchange:keys", _("接口密钥"), Act.PARTNER_ADMIN),
     ]
     return [
         {"label": label, "url": reverse(name), "active": name.removeprefix("exchange:") == active}

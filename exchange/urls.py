@@ -18,4 +18,5 @@ urlpatterns = [
     path("files/<int:pk>/errors/", views.errors, name="errors"),
     path("", include("exchange.inquiries.urls")),
     path("", include("exchange.outbound_urls")),
+    path("", include("exchange.partner_api.urls")),
 ]

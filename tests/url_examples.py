@@ -14,9 +14,9 @@ from accounts.jobs import create_job
 from accounts.models import Region, User
 from accounts.papers.services import store_paper
 from accounts.vocabulary import Role
-from tests.assistance import examples as assistance
 from exchange.partner_api.models import ApiKey
 from exchange.partner_api.services import make_key
+from tests.assistance import examples as assistance
 from tests.beneficiaries import examples as register
 from tests.beneficiaries.enrolment import examples as enrolment
 from tests.claims import examples as claims
@@ -59,7 +59,9 @@ def api_key(foreign: bool) -> dict[str, Any]:
     label = f"walked-{region(foreign)}"
     found = ApiKey.objects.filter(label=label).first()
     place = Region.objects.get(pk=region(foreign))
-    return {"pk": (found or make_key(actor=None, label=label, region=place, scopes=["status"], institution="H1").key).pk}
+    if found is None:
+        found = make_key(actor=None, label=label, region=place, scopes=["status"], institution="H1").key
+    return {"pk": found.pk}
 
 
 def nothing(_foreign: bool) -> dict[str, Any]:

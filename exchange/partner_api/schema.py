@@ -2,10 +2,19 @@
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from exchange.partner_api.door import PROBLEM
+from exchange.partner_api.door import PROBLEM, KeyAuthentication
+
+
+class KeyScheme(OpenApiAuthenticationExtension):
+    target_class = KeyAuthentication
+    name = "key"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer", "description": "tuodi_…"}
 
 
 class FieldProblem(serializers.Serializer):
@@ -25,7 +34,11 @@ class Problem(serializers.Serializer):
 
 
 LANGUAGE = OpenApiParameter(
-    "Accept-Language", str, OpenApiParameter.HEADER, description="zh-CN（默认）或 en：错误说明的语言", enum=["zh-CN", "en"]
+    "Accept-Language",
+    str,
+    OpenApiParameter.HEADER,
+    description="zh-CN（默认）或 en：错误说明的语言",
+    enum=["zh-CN", "en"],
 )
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",

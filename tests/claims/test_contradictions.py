@@ -284,7 +284,7 @@ def test_only_those_who_may_answer_do(dead, users):
 def test_the_worklists_and_one_answer_to_many(client, users, dead, django_assert_max_num_queries):
     client.force_login(users[Role.CASE_WORKER])
     client.get(reverse("claims:contradictions"))
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         page = client.get(reverse("claims:contradictions"))
     assert [row.pk for row in page.context["listing"].page.rows] == [dead.pk]
     shown = client.get(reverse("claims:contradiction", args=[dead.pk])).content.decode()
@@ -303,7 +303,7 @@ def test_differences_are_listed_with_cause_and_exported(client, users, person, d
     differing(person, like("subsistence") + 6)
     client.force_login(users[Role.SUPERVISOR])
     client.get(reverse("claims:differences"))
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         page = client.get(reverse("claims:differences")).content.decode()
     assert "尾数取舍" in page
     assert "一并答复" not in page
