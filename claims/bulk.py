@@ -10,6 +10,7 @@ from claims.facts import SUMS, Fact, Outcome, PersonYearRow, flat, unflat
 from policies.engine.chain import State
 
 _SUM_COLUMNS = ", ".join(SUMS)
+MANY = 2_000  # rows after which a table's statistics are worth renewing
 
 
 def lock_years(keys: Sequence[tuple[int, int]]) -> list[PersonYearRow]:
@@ -17,7 +18,10 @@ def lock_years(keys: Sequence[tuple[int, int]]) -> list[PersonYearRow]:
 
     Rows are made and locked in order of person and year: whoever comes second waits, and nobody waits in a circle.
     """
-    persons, years = [person for person, _year in keys], [year for _person, year in keys]
+    # One alone cannot wait in a circle: mostly it is there, and one statement is enough.
+    found = _locked(keys) if len(keys) == 1 else []
+    if found:
+        return found
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -31,8 +35,16 @@ def lock_years(keys: Sequence[tuple[int, int]]) -> list[PersonYearRow]:
             ORDER BY k.person_id, k.year
             ON CONFLICT (person_id, year) DO NOTHING
             """,  # noqa: S608 - column names of this module
-            [persons, years],
+            [[person for person, _year in keys], [year for _person, year in keys]],
         )
+        if cursor.rowcount > MANY:
+            # Settling joins on what was just written: without fresh figures the planner takes the table for empty.
+            cursor.execute("ANALYZE claims_personyear")
+    return _locked(keys)
+
+
+def _locked(keys: Sequence[tuple[int, int]]) -> list[PersonYearRow]:
+    with connection.cursor() as cursor:
         cursor.execute(
             f"""
             SELECT y.id, y.person_id, y.year, y.state, y.last_settled_on, y.last_claim_no, y.region_id, y.version_id,
@@ -42,7 +54,7 @@ def lock_years(keys: Sequence[tuple[int, int]]) -> list[PersonYearRow]:
             ORDER BY y.person_id, y.year
             FOR UPDATE OF y
             """,  # noqa: S608
-            [persons, years],
+            [[person for person, _year in keys], [year for _person, year in keys]],
         )
         return [
             PersonYearRow(

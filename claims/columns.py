@@ -126,14 +126,14 @@ def settle(
     if not run.from_zero:
         rows, held = _pending(rows, held, begin)
     if not len(rows):
-        _close(run, years, rows, np.empty((0, STEPS), np.int64), [])
+        _close(run, years, rows, np.empty((0, STEPS), np.int64), [], np.empty(0, np.int64))
         return None
     rulings, number = _rulings(run, rows)
     spells = _Spells(years)
     steps, before, masks = _traced(rows, begin, rulings, number, spells)
     changed = (rows["held"] == 0) | (steps != held).any(axis=1) | (rows["version"] != _versions(rulings)[number])
     settled = Settled(rows, steps, before, masks, rulings, number, changed, spells.ids_of(rows))
-    _close(run, years, rows, steps, _sums(run, settled, held))
+    _close(run, years, rows, steps, _sums(run, settled, held), _versions(rulings)[number])
     run.totals.claims += int(changed.sum())
     _count(run, steps[changed], 1)
     _count(run, held[changed], -1)
@@ -251,9 +251,10 @@ class _Spells:
         found: list[list[int]] = [[] for _ in range(len(rows))]
         ids, firsts, lasts = self.id.tolist(), self.first.tolist(), self.last.tolist()
         begins, ends = self.start[year], self.start[year + 1]
-        for i in np.flatnonzero(ends > begins).tolist():
-            on = day[i]
-            found[i] = [ids[j] for j in range(begins[i], ends[i]) if firsts[j] <= on <= lasts[j]]
+        some = np.flatnonzero(ends > begins)
+        told = zip(some.tolist(), day[some].tolist(), begins[some].tolist(), ends[some].tolist(), strict=True)
+        for i, on, begin, end in told:
+            found[i] = [ids[j] for j in range(begin, end) if firsts[j] <= on <= lasts[j]]
         return found
 
 
@@ -321,7 +322,7 @@ def _sums(run: "Run", settled: Settled, held: Array) -> Array:
     return made
 
 
-def _close(run: "Run", years: Sequence[PersonYearRow], rows: Array, steps: Array, sums: Any) -> None:
+def _close(run: "Run", years: Sequence[PersonYearRow], rows: Array, steps: Array, sums: Any, versions: Array) -> None:
     """The accumulators with what their claims add, their last claim and the state after it."""
     if run.from_zero:
         for row in years:
@@ -334,13 +335,24 @@ def _close(run: "Run", years: Sequence[PersonYearRow], rows: Array, steps: Array
     added = np.add.reduceat(sums, starts, axis=0).tolist()
     numbers = _numbers(rows["id"][ends].astype(np.int64).tolist())
     states = steps[ends, STEPS - STATES :].tolist()
-    for at, more, end, state in zip(year[starts].tolist(), added, ends.tolist(), states, strict=True):
-        row, last = years[at], rows[end]
+    last = rows[ends]
+    names = chain.State._fields
+    told = zip(
+        year[starts].tolist(),
+        added,
+        states,
+        last["id"].tolist(),
+        last["day"].tolist(),
+        last["region"].tolist(),
+        versions[ends].tolist(),
+        strict=True,
+    )
+    for at, more, state, pk, day, region, version in told:
+        row = years[at]
         row.sums = [have + new for have, new in zip(row.sums, more, strict=True)]
-        row.state = chain.State(*state).to_dict()
-        row.last = (date.fromordinal(int(last["day"])), numbers[int(last["id"])])
-        row.region_id = f"{int(last['region']):012d}"
-        row.version_id = run.ruling(_Place(last)).version.pk  # type: ignore[arg-type]
+        row.state = dict(zip(names, state, strict=True))
+        row.last = (date.fromordinal(day), numbers[pk])
+        row.region_id, row.version_id = f"{region:012d}", version
 
 
 def _numbers(ids: list[int]) -> dict[int, str]:

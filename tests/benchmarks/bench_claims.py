@@ -2,6 +2,8 @@
 
     python -m pytest -n 0 -s tests/benchmarks/bench_claims.py        (claims: TUODI_BENCH_CLAIMS, default 30,000)
 
+Also: all those years settled again from zero, compared with what was paid, confirmed and booked (later truth).
+
 The plain limit is COPY of the finished rows of `claims_claim` into a fresh table with the same indexes and checks: no
 reading, no comparison, no settlement. Also: one claim entered by hand, in queries and milliseconds.
 """
@@ -17,7 +19,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.services import load_regions
-from claims.models import Claim, Settlement
+from claims.later import services as later
+from claims.models import Claim, LaterFact, Resettlement, Settlement
 from exchange import services
 from policies.services import load_documents
 from tests.claims.makers import make_person, make_spell, record
@@ -79,6 +82,29 @@ def copy_of_the_same_rows() -> float:
     return statistics.median(took)
 
 
+def settled_again() -> float:
+    """Seconds of a case over every person-year after a fact that touches one in ten: reversed claims."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO claims_laterfact (person_id, year, region_id, since, cause, reference, note, recorded_at,"
+            " claim_id) SELECT DISTINCT ON (person_id) person_id, 2023, region_id, settled_on, CASE WHEN id % 10 = 0"
+            " THEN 'reversal' ELSE 'policy' END, '', '', now(), CASE WHEN id % 10 = 0 THEN id END FROM claims_claim"
+            " ORDER BY person_id, settled_on"
+        )
+    case = Resettlement.objects.create(region_id="150500000000", cause="policy")
+    case.years = LaterFact.objects.update(case=case)
+    case.save()
+    start = time.perf_counter()
+    case = later.perform(case_id=case.pk, actor=None)
+    assert case.state == "prepared"
+    Resettlement.objects.filter(pk=case.pk).update(state="confirming")
+    case = later.perform(case_id=case.pk, actor=None)
+    took = time.perf_counter() - start
+    assert case.state == "confirmed"
+    assert case.recovery > 0
+    return took
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_empty_year_beside_copy_and_one_claim_by_hand(file):
     make_regions()
@@ -94,6 +120,9 @@ def test_an_empty_year_beside_copy_and_one_claim_by_hand(file):
         f"{settled:,} claims: {total:.2f} s, COPY {plain:.2f} s: {total / plain:.1f} × COPY; {settled / total:,.0f}/s"
     )
     assert settled == Claim.objects.count() == Settlement.objects.count()
+
+    again = settled_again()
+    print(f"settled again, prepared and booked: {again:.2f} s; 200,000 claims in {again / settled * 200_000:.0f} s")
 
     person = make_person()
     make_spell(person, "subsistence")
