@@ -31,10 +31,13 @@ def neutral(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
-def export_rows(kind: str, title: str, columns: Sequence[Exported], rows: QuerySet[Any]) -> HttpResponseBase:
+def export_rows(
+    kind: str, title: str, columns: Sequence[Exported], rows: QuerySet[Any] | Sequence[Any]
+) -> HttpResponseBase:
     """The rows as a download named by title and day; `kind` is csv or xlsx."""
     header = [str(column.label) for column in columns]
-    body = ([neutral(column.plain(row)) for column in columns] for row in rows.iterator(chunk_size=CHUNK))
+    each = rows.iterator(chunk_size=CHUNK) if isinstance(rows, QuerySet) else iter(rows)
+    body = ([neutral(column.plain(row)) for column in columns] for row in each)
     response = csv_response(header, body) if kind == "csv" else xlsx_response(title, header, body)
     name = f"{title}-{timezone.localdate():%Y%m%d}.{kind}"
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"

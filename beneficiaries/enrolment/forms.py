@@ -80,7 +80,7 @@ class MismatchFilter(PlaceFilter):
 
 
 class YearRegionForm(forms.Form):
-    """Whose year: for what is computed, found, frozen or sent."""
+    """Whose year: for what is computed, found, frozen or sent. Its fields stand beside those of a filter."""
 
     region = RegionField(label=_("地区"))
     year = YearField()

@@ -133,7 +133,8 @@ def _delivered(spell: CategorySpell | None, ground: Ground) -> Step:
         ),
         None,
     )
-    if duty:
+    # The text binds nobody for what was before it.
+    if duty and ground.document and spell.valid_from >= ground.document.valid_from:
         step.due, step.clause = next_due(duty.due, spell.valid_from, ground.workdays), "、".join(duty.clauses)
     return step
 

@@ -79,7 +79,7 @@ def ledger(request: HttpRequest) -> HttpResponseBase:
         ],
         "exited": exited,
         "exited_url": _people_url(region.code, year, "exited", status="employee"),
-        "compute": YearRegionForm(user=user, initial={"region": region.code, "year": year})
+        "compute": YearRegionForm(user=user, initial={"region": region.code, "year": year}, auto_id="start_%s")
         if may_write(request)
         else None,
         "export": f"{request.path}?{urlencode({'region': region.code, 'year': year, 'population': population})}",

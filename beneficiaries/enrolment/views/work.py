@@ -69,7 +69,7 @@ class Cases(ListPage):
     def extra(self) -> dict[str, Any]:
         found: dict[str, Any] = {"places": places(self.user, "cases")}
         if self.user.may(Act.ENROLMENT_WRITE):
-            found["start"] = f.YearRegionForm(user=self.user)
+            found["start"] = f.YearRegionForm(user=self.user, auto_id="start_%s")
             found["start_url"], found["start_label"] = reverse("enrolment:cases_find"), _("查找未参保")
         return found
 
@@ -124,6 +124,14 @@ def _case_forms(user: User, one: CoverageCase) -> dict[str, Any]:
     return found
 
 
+def _apart(moves: dict[str, Any]) -> dict[str, Any]:
+    """The same with the fields of each form under names of their own on the page."""
+    for move, (_label, form) in moves.items():
+        if form is not None:
+            form.auto_id = f"{move}_%s"
+    return moves
+
+
 def _workers(one: CoverageCase) -> QuerySet[User]:
     """Clerks of the township and case workers of the county."""
     county = one.region_id[:6]
@@ -133,7 +141,7 @@ def _workers(one: CoverageCase) -> QuerySet[User]:
 
 def _case_page(request: HttpRequest, one: CoverageCase, wrong: dict[str, Any]) -> HttpResponse:
     user = user_of(request)
-    moves = _case_forms(user, one) | wrong
+    moves = _apart(_case_forms(user, one) | wrong)
     rows: list[Any] = [
         {"label": _("姓名"), "value": one.person.name, "url": _person_url(user, one)},
         {"label": _("证件号码"), "value": one.person.masked_id_number, "kind": "mono"},
@@ -252,7 +260,7 @@ class Mismatches(ListPage):
     def extra(self) -> dict[str, Any]:
         found: dict[str, Any] = {"places": places(self.user, "mismatches")}
         if self.user.may(Act.ENROLMENT_WRITE):
-            found["start"] = f.YearRegionForm(user=self.user)
+            found["start"] = f.YearRegionForm(user=self.user, auto_id="start_%s")
             found["start_url"], found["start_label"] = reverse("enrolment:mismatches_find"), _("重新核对")
         return found
 
