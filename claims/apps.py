@@ -9,8 +9,10 @@ class ClaimsApp(AppConfig):
 
     def ready(self) -> None:
         from beneficiaries import changes, panels
+        from claims.fund.services import book_case
         from claims.imports import KIND
         from claims.later import receiving
+        from claims.later import services as later_services
         from claims.later import tasks as later_tasks  # noqa: F401 - here Celery finds the task of cases
         from claims.panels import CLAIMS
         from claims.trials import tasks  # noqa: F401 - here Celery finds the task of trials
@@ -20,6 +22,7 @@ class ClaimsApp(AppConfig):
 
         kinds.register(KIND)
         changes.register(receiving.record)
+        later_services.register_listener(book_case)
         gate.register_effect_check(has_effect)
         panels.register(CLAIMS)
         _register_papers_and_reports()
