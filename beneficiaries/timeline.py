@@ -22,7 +22,7 @@ def entries(user: User, person: Person, spells: list[CategorySpell], panels: lis
     found = [entry for spell in spells if spell.known_to is None for entry in _of_spell(user, spell)]
     for panel in panels:
         found += [{"kind": panel.key, **entry} for entry in panel.timeline(user, person)]
-    for row in person.diseases.all():
+    for row in person.diseases.all() if getattr(person, "on_a_register", True) else ():
         found += _of_registration(row)
     if person.deceased_on:
         died = {"kind": "life", "icon": "flower-2", "text": _("死亡"), "amount": None, "who": person.death_source}

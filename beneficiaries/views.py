@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,7 +19,7 @@ from accounts.models import ReadRecord, User
 from accounts.services import record_read
 from beneficiaries import selectors, services
 from beneficiaries.forms import NumberForm, PersonFilter, PersonForm, RevealForm
-from beneficiaries.models import Person
+from beneficiaries.models import Person, Registration
 from beneficiaries.panels import panels_for
 from beneficiaries.persons.page import Part, summary
 from beneficiaries.searching import MOST, search
@@ -88,7 +88,9 @@ class PersonList(ListPage):
 @require_GET
 def person(request: HttpRequest, pk: int, tab: str = "") -> HttpResponse:
     """A person's file: summary, then the tab asked for; every opening is recorded. Who was merged is shown as whom."""
-    one = get_visible(request, Person.objects.select_related("region", "household"), pk=pk)
+    known = Person.objects.select_related("region", "household")
+    sick = Exists(Registration.objects.filter(person=OuterRef("pk")))
+    one = get_visible(request, known.annotate(on_a_register=sick), pk=pk)
     if one.merged_into_id:
         messages.info(request, _("“%(name)s”的这份档案已并入当前档案") % {"name": one.name})
         return go(request, "beneficiaries:person", one.merged_into_id)

@@ -40,8 +40,9 @@ def _context(user: User, person: Person) -> dict[str, Any]:
 
 def _timeline(user: User, person: Person) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
-    found = user.visible(BurdenWarning).filter(person=person, raised_on__isnull=False)
-    for row in found.prefetch_related("feedback"):
+    found = user.visible(BurdenWarning).filter(person=person, raised_on__isnull=False).prefetch_related("feedback")
+    person.warned = bool(found)  # type: ignore[attr-defined] - who was never warned has no follow-up to ask for
+    for row in found:
         url = reverse("monitoring:warning", args=[row.pk])
         text = _("%(kind)s：累计负担超过预警线") % {"kind": row.get_kind_display()}
         entries.append(
@@ -55,8 +56,12 @@ def _timeline(user: User, person: Person) -> list[dict[str, Any]]:
 
 
 def _helped(user: User, person: Person) -> list[dict[str, Any]]:
-    """Measures that ended, visits and the end of the follow-up."""
-    measures = user.visible(Measure).filter(followup__warning__person=person, ended_on__isnull=False)
+    """Measures that ended, visits and the end of the follow-up; one query for the many who have none."""
+    known = getattr(person, "warned", True)
+    followups = list(user.visible(FollowUp).filter(warning__person=person)) if known else []
+    if not followups:
+        return []
+    measures = user.visible(Measure).filter(followup__in=followups, ended_on__isnull=False)
     entries = [
         {
             "icon": "hand-helping",
@@ -68,13 +73,15 @@ def _helped(user: User, person: Person) -> list[dict[str, Any]]:
         }
         for one in measures
     ]
-    for visit in user.visible(Visit).filter(followup__warning__person=person).select_related("by"):
+    for visit in user.visible(Visit).filter(followup__in=followups).select_related("by"):
         url = reverse("monitoring:followup", args=[visit.followup_id])
         said = {"how": visit.get_how_display(), "text": visit.text}
         who = visit.by.name if visit.by else ""
         text = _("%(how)s跟踪：%(text)s") % said
         entries.append({"icon": "footprints", "day": visit.on, "text": text, "amount": None, "who": who, "url": url})
-    for one in user.visible(FollowUp).filter(warning__person=person, closed_on__isnull=False):
+    for one in followups:
+        if one.closed_on is None:
+            continue
         text = _("帮扶跟踪结案：%(outcome)s") % {"outcome": one.get_outcome_display()}
         url = reverse("monitoring:followup", args=[one.pk])
         entries.append(
