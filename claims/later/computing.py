@@ -71,20 +71,15 @@ def settle_again(
 ) -> list[Line]:
     """Applies the proposals, settles the years from zero, and says what differs from what was paid. Writes."""
     lock_years(sorted(keys))
+    reversals = [one.claim_id for one in proposals if one.cause == Cause.REVERSAL]
+    Claim.objects.filter(pk__in=reversals, reversed_at=None).update(reversed_at=now)
     for one in proposals:
-        apply_proposal(one, actor, now)
+        if one.cause == Cause.CORRECTION:
+            held = Claim.objects.select_for_update(of=("self",)).get(pk=one.claim_id)
+            replace_facts(held, one.facts or {}, cause=one.cause, note=one.note, actor=actor, now=now)
     settle_years(keys, actor=actor, from_zero=True, cause="", now=now, progress=progress)
     settle_year_ends(keys, actor=actor, now=now, again=True)
     return differences(keys, [one.claim_id for one in proposals if one.claim_id], now)
-
-
-def apply_proposal(fact: LaterFact, actor: User | None, now: datetime) -> None:
-    """A reversal or a correction becomes what the claim says; the facts before it are kept."""
-    claim = Claim.objects.select_for_update(of=("self",)).get(pk=fact.claim_id)
-    if fact.cause == Cause.REVERSAL:
-        Claim.objects.filter(pk=claim.pk, reversed_at=None).update(reversed_at=now)
-        return
-    replace_facts(claim, fact.facts or {}, cause=fact.cause, note=fact.note, actor=actor, now=now)
 
 
 def replace_facts(
