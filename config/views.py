@@ -10,6 +10,7 @@ from accounts.access import Act
 from accounts.doors import requires
 from config.calendar import month_of
 from config.navigation import Frame
+from monitoring.figures import selectors as figures
 
 
 @requires(Act.HOME)
@@ -21,7 +22,9 @@ def home(request: HttpRequest) -> HttpResponse:
         key=lambda item: (item.due is None, item.due, -item.count),
     )
     month = month_of(request.user, timezone.localdate())
+    today = timezone.localdate()
     context = {
+        "cards": figures.cards(request.user, today),
         "title": _("工作台"),
         "frame": frame,
         "items": items,

@@ -14,6 +14,7 @@ from accounts.models import Job, Region, User
 from accounts.vocabulary import Category, Department
 from beneficiaries.models import CategorySpell, Person
 from exchange.models import Delivery, InboundFile
+from monitoring.figures.models import Figure
 from monitoring.findings.models import Finding, FindingStep
 from monitoring.followup.models import FollowUp, Measure, Visit
 from monitoring.obligations.models import ObligationRecord
@@ -24,6 +25,7 @@ __all__ = [
     "BurdenWarning",
     "DeliveredWarning",
     "Feedback",
+    "Figure",
     "Finding",
     "FindingStep",
     "FollowUp",
@@ -205,3 +207,4 @@ access.scoped("followup__region_id", Act.MEASURE_READ)(Visit)
 access.scoped("region_id", Act.FINDING_READ)(Finding)
 access.scoped("region_id", Act.OBLIGATION_READ)(ObligationRecord)
 access.scoped("region_id", Act.CLAIM_READ)(RecheckFinding)
+access.scoped("region_id", Act.HOME)(Figure)

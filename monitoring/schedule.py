@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 SWEEP, RECEIPTS = "送达：发送到期的清单", "送达：收取回执文件"
-SCAN, RECHECK = "监测：每月扫描", "监测：每夜复算"
+SCAN, RECHECK, FIGURES = "监测：每月扫描", "监测：每夜复算", "监测：每夜指标"
 
 
 def ensure(apps: Any = None, **_kwargs: Any) -> None:
@@ -37,3 +37,7 @@ def ensure(apps: Any = None, **_kwargs: Any) -> None:
             minute="0", hour="3", day_of_month="*", month_of_year="*", day_of_week="*", timezone="Asia/Shanghai"
         )
         PeriodicTask.objects.get_or_create(name=RECHECK, defaults={"task": "monitoring.recheck", "crontab": night})
+        early, _new = CrontabSchedule.objects.get_or_create(
+            minute="30", hour="5", day_of_month="*", month_of_year="*", day_of_week="*", timezone="Asia/Shanghai"
+        )
+        PeriodicTask.objects.get_or_create(name=FIGURES, defaults={"task": "monitoring.figures", "crontab": early})

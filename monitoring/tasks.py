@@ -10,6 +10,7 @@ from accounts.audit import acting
 from accounts.jobs import running
 from accounts.models import Job, Region, User
 from monitoring import services
+from monitoring.figures.services import count_figures
 from monitoring.models import Scan
 from monitoring.recheck.services import recheck
 from policies.engine import EngineError
@@ -80,3 +81,9 @@ def nightly_recheck() -> int:
     """Settles a sample of years again; how many differ or fail."""
     run = recheck()
     return run.different + run.failed
+
+
+@shared_task(name="monitoring.figures")
+def nightly_figures() -> int:
+    """Counts the month's figures of every region; how many."""
+    return count_figures()

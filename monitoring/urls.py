@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from monitoring import views
+from monitoring.figures import views as figures
 from monitoring.recheck import views as recheck
 
 app_name = "monitoring"
@@ -14,6 +15,8 @@ urlpatterns = [
     path("obligations/", include("monitoring.obligations.urls")),
     path("recheck/", recheck.Findings.as_view(), name="recheck"),
     path("recheck/<int:pk>/answer/", recheck.answer, name="recheck_answer"),
+    path("compare/", figures.compare, name="compare"),
+    path("monthly/", figures.monthly, name="monthly"),
     path("followups/", include("monitoring.followup.urls")),
     path("month/", views.month, name="month"),
     path("month/push/", views.push, name="push"),
