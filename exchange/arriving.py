@@ -75,18 +75,27 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """In words what the cell says."""
+        """In a few words what the cell says; `help` says it in full."""
         if self.file:
             day = f"{timezone.localdate(self.file.uploaded_at):%m-%d}"
-            if not self.late_days:
-                return _("%(day)s 到") % {"day": day}
-            late = ngettext("%(day)s 到，迟 %(late)s 天", "%(day)s 到，迟 %(late)s 天", self.late_days)
-            return late % {"day": day, "late": self.late_days}
+            return _("%(day)s 迟") % {"day": day} if self.late_days else _("%(day)s 到") % {"day": day}
         if self.asked is None:
             return ""
-        if self.missing:
-            return ngettext("逾期 %(late)s 天", "逾期 %(late)s 天", self.late_days) % {"late": self.late_days}
-        return _("%(day)s 前") % {"day": f"{self.asked.due:%m-%d}"}
+        return _("逾期") if self.missing else _("%(day)s 前") % {"day": f"{self.asked.due:%m-%d}"}
+
+    @property
+    def help(self) -> str:
+        """The due day with its clause, and how many days late."""
+        if self.asked is None:
+            return ""
+        said = _("应于 %(day)s 前报送（%(clauses)s）") % {
+            "day": f"{self.asked.due:%Y-%m-%d}",
+            "clauses": " ".join(self.asked.clauses),
+        }
+        if not self.late_days:
+            return said
+        late = ngettext("迟 %(late)s 天", "迟 %(late)s 天", self.late_days) % {"late": self.late_days}
+        return f"{said}，{late}"
 
     @property
     def tone(self) -> str:

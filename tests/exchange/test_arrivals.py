@@ -81,6 +81,6 @@ def test_the_page_and_its_queries(client, users, law, django_assert_max_num_quer
     client.force_login(users[Role.SUPERVISOR])
     with django_assert_max_num_queries(20):
         page = client.get(reverse("exchange:arrivals") + "?year=2023").content.decode()
-    assert "05-18 到" in page and "逾期" in page
+    assert "05-18 到" in page and "逾期" in page and "应于 2023-05-20 前报送（S1-04）" in page
     page = client.get(reverse("exchange:arrivals") + "?year=2023&department=civil_affairs&late=on").content.decode()
     assert "残联" not in page.split("<tbody>")[1]

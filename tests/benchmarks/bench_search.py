@@ -1,0 +1,97 @@
+"""Person search in the database: the slowest of twenty for each way of searching, on a register of many persons.
+
+    python -m pytest -n 0 -s tests/benchmarks/bench_search.py        (persons: TUODI_BENCH_PERSONS, default 200,000)
+
+What a case worker types: a part of a name, initials, the last four characters of a number, a whole number, a household.
+"""
+
+import os
+import random
+import time
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.vocabulary import Role
+from beneficiaries.people import initials, reading
+from beneficiaries.searching import search
+from exchange import staging
+from tests.factories import make_regions, make_user
+from tests.partner_files import person
+
+PERSONS = int(os.environ.get("TUODI_BENCH_PERSONS", "200000"))
+P95_MS = 20
+EACH = 40
+
+
+def fill() -> list[str]:
+    """Persons of made names straight into the table; returns a sample of the names."""
+    names = sorted({person("search", n).name for n in range(2_000)})
+    said = {name: (reading(name), initials(name)) for name in names}
+    chance = random.Random(7)
+    with staging.copying("bench_person") as put:
+        for at in range(0, PERSONS, 20_000):
+            some = [chance.choice(names) for _ in range(min(20_000, PERSONS - at))]
+            put({"n": list(range(at, at + len(some))), "name": some, "pinyin": [said[name][0] for name in some],
+                 "initials": [said[name][1] for name in some]})  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO beneficiaries_household (number, region_id)
+               SELECT 'H' || n, '150521000000' FROM generate_series(0, %s) n""",
+            [PERSONS // 3],
+        )
+        cursor.execute(
+            """INSERT INTO beneficiaries_person (id_number, id_key, tail_key, name, pinyin, initials, sex, birth_date,
+                   region_id, rural, household_id, relation, created_at)
+               SELECT '\\x00', md5(n::text)::uuid, md5((n %% 9000)::text)::uuid, name, pinyin, initials, 'male',
+                   date '1950-01-01' + n %% 20000, '150521100000', true, h.id, '户主', now()
+               FROM bench_person JOIN beneficiaries_household h ON h.number = 'H' || n / 3 ORDER BY n"""
+        )
+        cursor.execute("VACUUM ANALYZE beneficiaries_person")
+        cursor.execute("DROP TABLE bench_person")
+    return names
+
+
+def clock(spent: list[float]) -> Any:
+    """Notes how long each statement takes."""
+
+    def timed(execute, sql, params, many, context):
+        start = time.perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            spent.append(time.perf_counter() - start)
+
+    return timed
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ninety_five_searches_in_a_hundred_take_twenty_milliseconds():
+    make_regions()
+    user, chance = make_user(Role.CASE_WORKER), random.Random(3)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE bench_person (n integer, name text, pinyin text, initials text)")
+    names = fill()
+    ways = {
+        "whole name": lambda: chance.choice(names),
+        "two characters inside": lambda: (lambda name: name[-2:])(chance.choice(names)),
+        "surname": lambda: chance.choice(names)[0],
+        "initials": lambda: initials(chance.choice(names)),
+        "syllables": lambda: reading(chance.choice(names)).replace(" ", ""),
+        "household": lambda: f"H{chance.randrange(PERSONS // 3)}",
+        "last four": lambda: f"{chance.randrange(10_000):04d}",
+    }
+    worst = {}
+    for way, make in ways.items():
+        took = []
+        for _ in range(EACH):
+            spent: list[float] = []
+            with connection.execute_wrapper(clock(spent)):
+                found, _more = search(user, make())
+                list(found.order_by("rank", "id")[:51])
+            took.append(sum(spent) * 1000)
+        took.sort()
+        worst[way] = took[int(EACH * 0.95) - 1]
+        print(f"    {way:24} median {took[EACH // 2]:7.2f} ms, p95 {worst[way]:7.2f} ms")
+    assert max(worst.values()) <= P95_MS
