@@ -133,7 +133,7 @@ MOVES: tuple[Move, ...] = (
         primary=True,
     ),
     Move(Did.PAID, gettext_lazy("拨付到账"), (State.APPROVED,), State.PAID, (), (has_money,)),
-    Move(Did.PAY_RETURNED, gettext_lazy("拨付退回"), (State.APPROVED,), State.APPROVED, (), (has_money,)),
+    Move(Did.PAY_RETURNED, gettext_lazy("拨付退回"), (State.APPROVED, State.PAID), State.APPROVED, (), (has_money,)),
     Move(
         Did.CLOSE,
         gettext_lazy("办结"),

@@ -6,12 +6,15 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Region, User
 from assistance.errors import Refused
 from assistance.models import Application, Decision, Payment
 from assistance.services.moving import begin, finish, lock
 from assistance.vocabulary import Did, State
 from assistance.workflow import why_not
+from claims.errors import ClaimError
+from claims.fund import services as fund
+from claims.fund.models import PaymentOrder
 
 
 def reference_of(decision: Decision) -> str:
@@ -35,13 +38,13 @@ def order(*, actor: User, application_id: int, seen: int) -> Payment:
     payment = Payment.objects.select_for_update(of=("self",)).filter(decision=decision).first()
     if payment is not None and payment.returned_on is None:
         raise Refused(_("这件决定已经下达拨付，不能再次拨付。"))
-    person = application.person
+    _order_in_fund(actor, application, decision)
     if payment is None:
         payment = Payment.objects.create(
             decision=decision,
             reference=reference_of(decision),
             amount=decision.amount,
-            payee_name=person.name,
+            payee_name=application.person.name,
             ordered_by=actor,
         )
     else:
@@ -50,6 +53,28 @@ def order(*, actor: User, application_id: int, seen: int) -> Payment:
         payment.save()
     finish(application, Did.PAY, actor, payment=payment.pk, amount=payment.amount)
     return payment
+
+
+def _order_in_fund(actor: User, application: Application, decision: Decision) -> None:
+    """The fund's own order, under the county's budget of this year. Raises Refused with what the fund says."""
+    person = application.person
+    try:
+        fund.order_payment(
+            actor=actor,
+            region=Region.objects.get(pk=application.region_id[:6].ljust(12, "0")),
+            year=timezone.localdate().year,
+            kind=PaymentOrder.Kind.DECISION,
+            reference=reference_of(decision),
+            person=person,
+            bank_account=person.bank_account or "",
+            bank_name=person.bank_name or "",
+            payee_name=person.name,
+            amount=decision.amount,
+            clauses=decision.clauses,
+            note=f"{application.rule} {decision.letter}",
+        )
+    except ClaimError as error:
+        raise Refused(str(error)) from error
 
 
 @transaction.atomic
@@ -70,10 +95,12 @@ def paid(reference: str, on: date) -> None:
 def returned(reference: str, on: date, reason: str) -> None:
     """The fund's word: the bank sent the money back; the decision waits for a right account."""
     payment, application = _of(reference)
-    if payment.returned_on or application.state != State.APPROVED:
+    if payment.returned_on:
         return
-    payment.returned_on, payment.returned_reason = on, reason[:200]
+    payment.returned_on, payment.returned_reason, payment.paid_on = on, reason[:200], None
     payment.save()
+    if application.state == State.CLOSED:
+        return  # filed already: the fund officer sees the order come back
     finish(application, Did.PAY_RETURNED, None, reason, payment=payment.pk)
 
 
