@@ -48,6 +48,17 @@ def _register_papers_and_reports() -> None:
     )
     register(
         Report(
+            "fund",
+            _("医疗救助基金"),
+            Act.FUND_READ,
+            ("S1-08",),
+            "fund:overview",
+            _("基金"),
+            _("来源、筹资测算与缺口、预算执行、支出、全年预计"),
+        )
+    )
+    register(
+        Report(
             "protection",
             _("过度保障与保障不足"),
             Act.CLAIM_READ,

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from claims import views
+from claims import paper_views, views
 
 app_name = "claims"
 urlpatterns = [
@@ -9,4 +9,6 @@ urlpatterns = [
     path("", include("claims.contradictions.urls")),
     path("institutions/", include("claims.institutions.urls")),
     path("<int:pk>/", views.claim, name="claim"),
+    path("<int:pk>/statement.pdf", paper_views.claim_pdf, name="statement_pdf"),
+    path("year/<int:pk>/statement.pdf", paper_views.year_pdf, name="year_pdf"),
 ]

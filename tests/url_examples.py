@@ -21,6 +21,7 @@ from tests.beneficiaries import examples as register
 from tests.beneficiaries.enrolment import examples as enrolment
 from tests.claims import examples as claims
 from tests.claims import later_examples, trial_examples
+from tests.claims.fund import examples as fund
 from tests.factories import make_organisation, make_user
 from tests.monitoring import examples as monitoring
 from tests.policies import examples as policies
@@ -93,6 +94,7 @@ EXAMPLES: dict[str, Make] = {
     **register.EXAMPLES,
     **trial_examples.EXAMPLES,
     **later_examples.EXAMPLES,
+    **fund.EXAMPLES,
 }
 # Addresses whose object is the same for all regions: the law is no secret.
 EVERYWHERE: set[str] = {"policies:version", "later:version", *claims.EVERYWHERE, *policies.EVERYWHERE}

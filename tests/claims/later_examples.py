@@ -51,5 +51,7 @@ EXAMPLES = {
     "later:other": claim,
     "later:take_back": claim,
     "later:year": year,
+    "claims:year_pdf": year,
+    "claims:statement_pdf": claim,
     "later:version": version,
 }

@@ -1,0 +1,26 @@
+from django.urls import path
+
+from claims.fund import views
+
+app_name = "fund"
+urlpatterns = [
+    path("", views.overview, name="overview"),
+    path("ledger/", views.Ledger.as_view(), name="ledger"),
+    path("ledger/<int:pk>/", views.entry, name="entry"),
+    path("new/", views.new_entry, name="new_entry"),
+    path("budget/new/", views.new_budget, name="new_budget"),
+    path("override/new/", views.new_override, name="new_override"),
+    path("bank/", views.bank, name="bank"),
+    path("waiting/", views.waiting, name="waiting"),
+    path("waiting/<str:kind>/<int:pk>/", views.decide, name="decide"),
+    path("book/", views.book, name="book"),
+    path("orders/", views.Orders.as_view(), name="orders"),
+    path("orders/<int:pk>/", views.order, name="order"),
+    path("orders/<int:pk>/result/", views.result, name="result"),
+    path("orders/<int:pk>/reissue/", views.reissue, name="reissue"),
+    path("batches/", views.Batches.as_view(), name="batches"),
+    path("batches/make/", views.make_batch, name="make_batch"),
+    path("batches/<int:pk>/", views.batch, name="batch"),
+    path("batches/<int:pk>/file/", views.batch_file, name="batch_file"),
+    path("batches/<int:pk>/send/", views.send, name="send"),
+]
