@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,12 +15,13 @@ from accounts.models import User
 from accounts.templatetags.tuodi import yuan
 from accounts.vocabulary import Department
 from beneficiaries import people
+from beneficiaries.dependants import referenced
 from beneficiaries.models import Person
 from claims import staging
 from claims.bulk import lock_years
 from claims.errors import CannotSettle
 from claims.later.models import Cause
-from claims.models import Claim, PersonYear
+from claims.models import Claim, PersonYear, Settlement
 from claims.settling import settle_years
 from exchange.errors import ImportBlocked
 from exchange.kinds import Beside, ImportKind
@@ -146,6 +147,8 @@ def undo(file: InboundFile, *, actor: User | None) -> None:
                 _("之后又为同一些人登记了费用（如结算号 %(no)s），结算以这份文件为基础，不能撤销；请先撤销较后的文件。")
                 % {"no": later[0]}
             )
+        if why := referenced(Claim.objects.filter(source=file), {Settlement: Q(claim__source=file)}):
+            raise ImportBlocked(why)
         cursor.execute(
             "DELETE FROM claims_settlement s USING claims_claim c WHERE c.id = s.claim_id AND c.source_id = %s",
             [file.pk],

@@ -66,6 +66,10 @@ FACTS: Final = {
     "other_paid": "bigint",
     "platform_cii": "bigint",
     "platform_assistance": "bigint",
+    "disease_code": "text",
+    "disease_name": "text",
+    "tilted_basic": "boolean",
+    "supplementary_paid": "bigint",
 }
 RECORD: Final = "claim_no text, " + ", ".join(f"{name} {kind}" for name, kind in FACTS.items())
 
@@ -109,6 +113,10 @@ def _columns(batch: reader.Batch) -> Columns:
         ],
         "platform_cii": [own if code == EMPLOYEE and own is not None else paid for code, own, paid in platform],
         "platform_assistance": given["maf_pay"],
+        "disease_code": [(code or "")[:30] for code in given["dise_codg"]],
+        "disease_name": [(name or "")[:100] for name in given["dise_name"]],
+        "tilted_basic": given["tilted_basic"],
+        "supplementary_paid": given["supplementary_paid"],
     }
 
 

@@ -144,6 +144,10 @@ def _summary(found: Claim, current: selectors.Settled | None) -> list[Any]:
         rows.append((_("重大疾病"), _("是")))
     if found.disease_code or found.disease_name:
         rows.append((_("病种"), f"{found.disease_name} {found.disease_code}".strip()))
+    if found.tilted_basic:
+        rows.append({"label": _("基本医保倾斜"), "value": _("账单带有标志"), "kind": "badge", "tone": "due"})
+    if found.supplementary_paid:
+        rows.append({"label": _("补充保险支付"), "value": found.supplementary_paid, "kind": "amount"})
     if found.reversed_at:
         rows.append({"label": _("冲正"), "value": ymd(found.reversed_at.date()), "kind": "badge", "tone": "late"})
     if current:

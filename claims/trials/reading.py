@@ -97,11 +97,14 @@ _FIELDS: Final = (
     ("given_cii", f"CASE c.insurance WHEN '{EMPLOYEE}' THEN coalesce(c.platform_cii, 0) ELSE -1 END"),
 )
 _SELECT: Final = f"SELECT {', '.join(f'({sql})::bigint' for _name, sql in _FIELDS)} FROM claims_claim c"  # noqa: S608
-_INSIDE: Final = "c.region_id >= %(low)s AND c.region_id <= %(high)s AND c.settled_on BETWEEN %(first)s AND %(last)s"
+_INSIDE: Final = """
+    c.region_id >= %(low)s AND c.region_id <= %(high)s AND c.settled_on BETWEEN %(first)s AND %(last)s
+    AND c.reversed_at IS NULL
+"""
 # What the same persons had elsewhere that year: it fills the same deductibles and limits.
 _ELSEWHERE: Final = """
     c.settled_on BETWEEN %(first)s AND %(last)s AND (c.region_id < %(low)s OR c.region_id > %(high)s)
-    AND c.person_id IN (
+    AND c.reversed_at IS NULL AND c.person_id IN (
         SELECT i.person_id FROM claims_claim i
         WHERE i.region_id >= %(low)s AND i.region_id <= %(high)s AND i.settled_on BETWEEN %(first)s AND %(last)s
     )

@@ -201,6 +201,8 @@ CLAIMS = Schema(
         Column("insutype", "险种类型", read.choice(words.INSURANCES), synonyms=("险种",)),
         Column("dise_codg", "病种编码", read.words(40), synonyms=("病种编号",)),
         Column("dise_name", "病种名称", read.words(200)),
+        Column("tilted_basic", "基本医保倾斜标志", read.yes_no, default=False, synonyms=("是否基本医保倾斜",)),
+        _amount("supplementary_paid", "补充保险支付", "hifes_pay", "企业补充医疗保险基金支出", default=0),
     ),
     one_of=(("out_of_catalogue", "fulamt_ownpay_amt"),),
     checks=(_out_of_catalogue, _amounts_agree),

@@ -382,7 +382,7 @@ def test_five_hundred_operations_end_in_what_settling_the_final_facts_from_zero_
     hands = [make_user(role, username=f"play-{role}", region=CITY) for role in (Role.CASE_WORKER, Role.REVIEWER)]
     play = Play(seed, hands, ["150521000000"] * 4)
     moves = [play.claim] * 9 + [play.reversal] * 2 + [play.correction] * 2 + [play.category] * 3 + [play.end] * 2
-    moves += [play.other] + [play.case] * 5
+    moves += [play.other] + [play.case] * 2
     refused = 0
     for _ in range(500):
         try:

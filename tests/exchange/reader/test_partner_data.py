@@ -71,6 +71,7 @@ def test_a_claim_in_full():
         "in_scope": 1855660, "out_of_catalogue": 253044, "fulamt_ownpay_amt": 253044, "overlmt_selfpay": 0,
         "preselfpay_amt": 0, "basic_paid": 742264, "other_paid": 0, "hifmi_pay": 0, "hifob_pay": None, "maf_pay": 0,
         "psn_part_amt": 1366440, "institution": "H15052500001", "insutype": "390", "dise_codg": None, "dise_name": None,
+        "tilted_basic": False, "supplementary_paid": 0,
     }  # fmt: skip
 
 
