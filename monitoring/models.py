@@ -13,7 +13,8 @@ from accounts.audit import tracked
 from accounts.models import Job, Region, User
 from accounts.vocabulary import Category, Department
 from beneficiaries.models import CategorySpell, Person
-from exchange.models import Delivery, InboundFile
+from exchange.models import Delivery, InboundFile, own_department
+from monitoring.books.models import Reconciliation
 from monitoring.figures.models import Figure
 from monitoring.findings.models import Finding, FindingStep
 from monitoring.followup.models import FollowUp, Measure, Visit
@@ -33,6 +34,7 @@ __all__ = [
     "ObligationRecord",
     "Recheck",
     "RecheckFinding",
+    "Reconciliation",
     "Scan",
     "ScanPart",
     "Visit",
@@ -208,3 +210,4 @@ access.scoped("region_id", Act.FINDING_READ)(Finding)
 access.scoped("region_id", Act.OBLIGATION_READ)(ObligationRecord)
 access.scoped("region_id", Act.CLAIM_READ)(RecheckFinding)
 access.scoped("region_id", Act.HOME)(Figure)
+access.scoped("region_id", Act.DELIVERY_READ, narrow=own_department)(Reconciliation)

@@ -9,6 +9,7 @@ from django.db import transaction
 
 SWEEP, RECEIPTS = "送达：发送到期的清单", "送达：收取回执文件"
 SCAN, RECHECK, FIGURES = "监测：每月扫描", "监测：每夜复算", "监测：每夜指标"
+REMIND = "监测：催办逾期反馈"
 
 
 def ensure(apps: Any = None, **_kwargs: Any) -> None:
@@ -41,3 +42,7 @@ def ensure(apps: Any = None, **_kwargs: Any) -> None:
             minute="30", hour="5", day_of_month="*", month_of_year="*", day_of_week="*", timezone="Asia/Shanghai"
         )
         PeriodicTask.objects.get_or_create(name=FIGURES, defaults={"task": "monitoring.figures", "crontab": early})
+        morning, _new = CrontabSchedule.objects.get_or_create(
+            minute="0", hour="8", day_of_month="*", month_of_year="*", day_of_week="*", timezone="Asia/Shanghai"
+        )
+        PeriodicTask.objects.get_or_create(name=REMIND, defaults={"task": "monitoring.remind", "crontab": morning})

@@ -221,9 +221,12 @@ def answers_of(user: User, warning: BurdenWarning) -> list[Feedback]:
 
 
 # --- the month ----------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
+@dataclass
 class Desk:
-    """A department in a month, in warnings: due (told or to be told), sent, acknowledged, answered, overdue."""
+    """A department in a month, in warnings: due (told or to be told), sent, acknowledged, answered, overdue.
+
+    `books` is the month's newest reconciliation, `reminders` what went out because answers were overdue.
+    """
 
     department: str
     label: str
@@ -235,6 +238,8 @@ class Desk:
     overdue: int
     failed: list[Delivery]
     deliveries: list[Delivery]
+    books: Any = None
+    reminders: list[Delivery] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -273,6 +278,13 @@ def month_page(user: User, region: Region, month: date) -> MonthPage:
         scanned=scans.filter(region_id__in=law.upward(region.code)).first(),
         desks=[_desk(user, department, region, month, last, reply) for department in departments],
     )
+
+
+def reply_due_of(region: Region, month: date) -> date | None:
+    """The day by which departments answer the month's list; None where no law says whom to tell."""
+    version = law.version_on(region.code, month_end(month))
+    document = law.document_of(version) if version else None
+    return lines.reply_due(document, month) if document and lines.receivers(document) else None
 
 
 def to_tell(department: str, region: Region, last: date) -> QuerySet[BurdenWarning]:

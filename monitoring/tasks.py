@@ -10,6 +10,7 @@ from accounts.audit import acting
 from accounts.jobs import running
 from accounts.models import Job, Region, User
 from monitoring import services
+from monitoring.books.services import remind_all
 from monitoring.figures.services import count_figures
 from monitoring.models import Scan
 from monitoring.recheck.services import recheck
@@ -87,3 +88,10 @@ def nightly_recheck() -> int:
 def nightly_figures() -> int:
     """Counts the month's figures of every region; how many."""
     return count_figures()
+
+
+@shared_task(name="monitoring.remind")
+def morning_reminders() -> int:
+    """Reminds departments whose answers are overdue; how many."""
+    with acting(None, "task remind"):
+        return remind_all()

@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from monitoring import views
+from monitoring.books import views as books
 from monitoring.figures import views as figures
 from monitoring.recheck import views as recheck
 
@@ -17,6 +18,10 @@ urlpatterns = [
     path("recheck/<int:pk>/answer/", recheck.answer, name="recheck_answer"),
     path("compare/", figures.compare, name="compare"),
     path("monthly/", figures.monthly, name="monthly"),
+    path("month/remind/", books.remind, name="remind"),
+    path("books/new/", books.new, name="reconcile"),
+    path("books/<int:pk>/", books.reconciliation, name="reconciliation"),
+    path("books/<int:pk>/send/", books.send_missing, name="send_missing"),
     path("followups/", include("monitoring.followup.urls")),
     path("month/", views.month, name="month"),
     path("month/push/", views.push, name="push"),

@@ -20,6 +20,7 @@ from accounts.models import ReadRecord, Region, User
 from accounts.services import record_read
 from accounts.templatetags.tuodi import burden_bar, ym, ymd
 from monitoring import lines, selectors, services
+from monitoring.books import selectors as books
 from monitoring.forms import MonthForm, ScanForm, WarningFilter
 from monitoring.models import BurdenWarning, Feedback, Scan
 from policies.engine import EngineError
@@ -321,10 +322,15 @@ def month(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     form, region, first = _asked(request, user)
     page = selectors.month_page(user, region, first)
+    agreed, reminded = books.latest(user, region, first), books.reminders(user, region, first)
+    for desk in page.desks:
+        desk.books = agreed.get(desk.department)
+        desk.reminders = reminded.get(desk.department, [])
     context = {
         "title": _("%(month)s 预警推送") % {"month": ym(first)},
         "form": form,
         "page": page,
+        "may_remind": user.may(Act.WARNING_PUSH),
         "may_push": user.may(Act.WARNING_PUSH) and bool(page.scanned) and any(desk.to_tell for desk in page.desks),
         "push_hidden": [("region", region.pk), ("month", ym(first))],
         "first_push": user.may(Act.WARNING_PUSH) and bool(page.scanned) and not any(d.deliveries for d in page.desks),

@@ -9,7 +9,17 @@ from beneficiaries.models import Person
 from exchange.models import Delivery, Partner
 from monitoring import services
 from monitoring.findings import services as findings
-from monitoring.models import BurdenWarning, Finding, FollowUp, Measure, ObligationRecord, Recheck, RecheckFinding, Scan
+from monitoring.models import (
+    BurdenWarning,
+    Finding,
+    FollowUp,
+    Measure,
+    ObligationRecord,
+    Recheck,
+    RecheckFinding,
+    Reconciliation,
+    Scan,
+)
 from policies.services import load_documents
 from tests.factories import make_user
 from tests.monitoring.makers import DAY, make_warned, number
@@ -96,7 +106,18 @@ def recheck_finding(foreign: bool) -> dict[str, Any]:
     return {"pk": (RecheckFinding.objects.filter(region=warned.region).first() or run.findings.create(**facts)).pk}
 
 
+def books(foreign: bool) -> dict[str, Any]:
+    region = _month(foreign)
+    found = Reconciliation.objects.filter(region=region).first()
+    who = User.objects.filter(username=f"books-{region.code}").first()
+    who = who or make_user(Role.CASE_WORKER, region=region.code, username=f"books-{region.code}")
+    facts = {"department": "civil_affairs", "month": DAY.replace(day=1), "told": 1, "held": 0, "by": who}
+    return {"pk": (found or Reconciliation.objects.create(region=region, missing=["YJ-1"], **facts)).pk}
+
+
 EXAMPLES = {
+    "monitoring:reconciliation": books,
+    "monitoring:send_missing": books,
     "monitoring:recheck_answer": recheck_finding,
     "monitoring:obligation_undo": record,
     "monitoring:finding": finding,

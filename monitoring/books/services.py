@@ -1,0 +1,145 @@
+"""Comparing books with a department, sending again what it lacks, and reminding it of answers that are due."""
+
+from datetime import date
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.access import Act
+from accounts.models import Region, User
+from accounts.workdays import Workdays
+from beneficiaries.models import id_key
+from exchange import deliveries, reader
+from exchange.models import Delivery
+from monitoring.books.selectors import overdue, told_by
+from monitoring.models import DeliveredWarning, Reconciliation
+from monitoring.selectors import month_end, reply_due_of
+
+# What a department says that it holds: number and person; whatever stands beside them is ignored.
+HELD = reader.Schema("held", "对账清单", (reader.FEEDBACK.column("warning_no"), reader.FEEDBACK.column("id_number")))
+REMINDER = "reminders"
+COLUMNS = ("warning_no", "id_number", "name", "region", "kind", "raised_on", "told_on", "due_on", "working_days_late")
+# Working days after the day of reply on which a reminder goes by itself; afterwards every fifth.
+EVERY = 5
+
+
+class BooksError(Exception):
+    """Why it is not done; `str()` says what to do."""
+
+
+def _allowed(actor: User | None, act: Act, region: Region) -> None:
+    if actor is not None and not (actor.may(act) and region.code.startswith(actor.region_prefix)):
+        raise BooksError(_("您的角色不能为%(region)s办理这一项。") % {"region": region.name})
+
+
+def reconcile(
+    *, actor: User, region: Region, department: str, month: date, name: str, content: bytes
+) -> Reconciliation:
+    """Holds the department's list (a table with 预警编号 and 身份证号) against what it was told. Raises BooksError."""
+    _allowed(actor, Act.DELIVERY_READ, region)
+    month = month.replace(day=1)
+    try:
+        reading = reader.read(content, HELD)
+        held: dict[str, UUID] = {}
+        for row in reading:
+            if row.problems:
+                raise BooksError(_("第 %(line)d 行：%(why)s") % {"line": row.line, "why": row.problems[0].reason})
+            held[str(row.values["warning_no"])] = id_key(str(row.values["id_number"]))
+    except reader.FileRefused as error:
+        raise BooksError(str(error)) from error
+    rows = told_by(region, department, month_end(month)).values_list("warning__number", "warning__person__id_key")
+    told = dict(rows)
+    return Reconciliation.objects.create(
+        region=region,
+        department=department,
+        month=month,
+        told=len(told),
+        held=len(held),
+        missing=sorted(told.keys() - held.keys()),
+        unknown=sorted(held.keys() - told.keys()),
+        different=sorted(number for number in told.keys() & held.keys() if told[number] != held[number]),
+        name=name[:200],
+        by=actor,
+    )
+
+
+def send_missing(*, actor: User, reconciliation: Reconciliation) -> list[Delivery]:
+    """Sends again the deliveries that hold what the department lacks, with their own ids. Raises BooksError."""
+    _allowed(actor, Act.WARNING_PUSH, reconciliation.region)
+    found = Delivery.objects.filter(
+        region=reconciliation.region,
+        department=reconciliation.department,
+        warnings__warning__number__in=reconciliation.missing,
+    ).distinct()
+    again = []
+    with transaction.atomic():
+        for delivery in found:
+            if (delivery.state, "resend") in deliveries.MOVES:
+                again.append(deliveries.resend(actor=actor, delivery=delivery))
+    if not again:
+        raise BooksError(_("没有可以重新发送的清单：已签收的清单请对方从网页重新下载。"))
+    return again
+
+
+def remind(*, actor: User | None, region: Region, department: str, month: date) -> Delivery:
+    """A list of the answers that are overdue goes to the department; once a day. Raises BooksError."""
+    _allowed(actor, Act.WARNING_PUSH, region)
+    month, today = month.replace(day=1), timezone.localdate()
+    due = reply_due_of(region, month)
+    with transaction.atomic():
+        Region.objects.select_for_update(no_key=True).get(pk=region.pk)
+        known = Delivery.objects.filter(
+            kind=REMINDER, region=region, department=department, month=month, created_at__date=today
+        ).first()
+        if known:
+            raise BooksError(_("今天已经催办过（文号 %(number)s）。") % {"number": known.number})
+        rows = list(overdue(region, department, month))
+        if due is None or due >= today or not rows:
+            raise BooksError(_("没有逾期未反馈的预警，无须催办。"))
+        late = Workdays.load().between(due, today)
+        return deliveries.create_delivery(
+            actor=actor,
+            partner=deliveries.partner_of(department=department, region=region),
+            kind=REMINDER,
+            month=month,
+            columns=COLUMNS,
+            rows=(_row(told, due, late) for told in rows),
+        )
+
+
+def _row(told: DeliveredWarning, due: date, late: int) -> tuple[object, ...]:
+    warning = told.warning
+    return (
+        warning.number,
+        warning.person.id_number,
+        warning.person.name,
+        warning.region_id,
+        warning.kind,
+        warning.raised_on.isoformat() if warning.raised_on else "",
+        timezone.localdate(told.delivery.created_at).isoformat(),
+        due.isoformat(),
+        late,
+    )
+
+
+def remind_all(*, today: date | None = None) -> int:
+    """By itself, on working days: the first after the day of reply, then every fifth. How many reminders went."""
+    today = today or timezone.localdate()
+    days = Workdays.load()
+    if not days.is_working(today):
+        return 0
+    pushed = Delivery.objects.filter(kind="warnings").values_list("region", "department", "month").distinct()
+    count = 0
+    for code, department, month in pushed.order_by("region", "department", "month"):
+        region = Region.objects.get(pk=code)
+        due = reply_due_of(region, month)
+        if due is None or due >= today or days.between(due, today) % EVERY != 1:
+            continue
+        try:
+            remind(actor=None, region=region, department=department, month=month)
+        except BooksError:
+            continue
+        count += 1
+    return count
