@@ -4,10 +4,14 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from accounts.access import Act
 from accounts.models import Region, User
-from beneficiaries.models import CategorySpell, Document, Person, id_key
+from accounts.waiting import Waiting
+from beneficiaries.models import CategorySpell, Document, Merge, Person, id_key
 from exchange import reader
 
 
@@ -72,3 +76,12 @@ def people_by_category(region_code: str) -> dict[str, int]:
     )
     counted = held.order_by().values("category").annotate(people=Count("person", distinct=True))
     return dict(counted.values_list("category", "people"))
+
+
+def waiting(user: User) -> list[Waiting]:
+    """Merges that the user may confirm: somebody else proposed them. One query."""
+    if not user.may(Act.PERSON_MERGE):
+        return []
+    count = user.visible(Merge).filter(state=Merge.State.PROPOSED).exclude(proposed_by=user).count()
+    url = f"{reverse('beneficiaries:merges')}?state={Merge.State.PROPOSED}"
+    return [Waiting(_("待复核的人员合并"), count, url)] if count else []

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import reports
 from accounts.access import Act
 from accounts.models import User
 from beneficiaries import panels
@@ -79,6 +80,17 @@ ENTITLED = Panel(
 )
 panels.register(ENTITLED)
 merging.register()
+reports.register(
+    reports.Report(
+        "unregistered_diseases",
+        gettext_lazy("费用显示而未登记的病种"),
+        Act.CLAIM_READ,
+        ("S0-22",),
+        "unregistered:list",
+        gettext_lazy("费用"),
+        gettext_lazy("费用里出现目录内病种、而本人当日没有登记的人员"),
+    )
+)
 
 
 @depends

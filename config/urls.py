@@ -13,6 +13,7 @@ urlpatterns = [
     path("enrolment/", include("beneficiaries.enrolment.urls")),
     path("persons/", include("beneficiaries.urls")),
     path("claims/later/", include("claims.later.urls")),
+    path("claims/unregistered/", include("claims.unregistered.urls")),
     path("fund/", include("claims.fund.urls")),
     path("claims/", include("claims.urls")),
     path("assistance/", include("assistance.urls")),

@@ -44,6 +44,25 @@ def _door(event: Any) -> str:
     return f"{_meta('method')(event)} {get}" if get else _meta("via")(event) or ""
 
 
+# What people know a thing by, the first that an event has.
+NAMES = ("name", "number", "claim_no", "title", "username", "get_category_display", "get_kind_display")
+
+
+def _object(event: Any) -> str:
+    """Its name as it was then, with the key by which the trail knows it."""
+    for name in NAMES:
+        if found := getattr(event, name, ""):
+            # A number of a document is encrypted and says nothing here.
+            encrypted = not callable(found) and isinstance(_field(event, name), EncryptedTextField)
+            if not encrypted:
+                return f"{found() if callable(found) else found} · {event.pgh_obj_id}"
+    return str(event.pgh_obj_id)
+
+
+def _field(event: Any, name: str) -> Any:
+    return event._meta.get_field(name)
+
+
 def _tabs(active: str) -> list[dict[str, Any]]:
     return [
         {"key": key, "label": label, "url": reverse(f"accounts:{key}"), "active": key == active}
@@ -60,7 +79,7 @@ class Changes(ListPage):
         Column("pgh_created_at", gettext_lazy("时间"), kind="datetime"),
         Column("pgh_label", gettext_lazy("动作"), kind="badge", value=lambda e: KIND.get(e.pgh_label, e.pgh_label),
                tone=lambda e: TONE.get(e.pgh_label, "plain")),
-        Column("pgh_obj_id", gettext_lazy("对象编号"), kind="mono", primary=True),
+        Column("pgh_obj_id", gettext_lazy("对象"), primary=True, value=_object),
         Column("who", gettext_lazy("用户"), value=_who),
         Column("roles", gettext_lazy("角色"), value=lambda e: _roles(_meta("roles")(e))),
         Column("door", gettext_lazy("页面或命令"), kind="mono", value=_door),

@@ -45,7 +45,12 @@ def unregistered(
         .annotate(begins=StrIndex(OuterRef(code), F("code")), within=StrIndex(F("code"), OuterRef(code)))
         .filter(Q(code="") | Q(begins=1) | Q(within=1))
     )
-    shown = rows.exclude(**{code: ""}).annotate(
+    codes = ListedDisease.objects.values_list("code", flat=True).distinct()
+    # The few codes of the list are compared first: most rows show none of them.
+    begins = Q(pk__in=[])
+    for beginning in codes:
+        begins |= Q(**{f"{code}__startswith": beginning})
+    shown = rows.filter(begins).annotate(
         listed_in=Subquery(listed.values("register")[:1]), listed=Subquery(listed.values("name")[:1])
     )
     return shown.filter(listed_in__isnull=False).exclude(Exists(held))

@@ -20,7 +20,7 @@ from accounts.models import ReadRecord, User
 from accounts.services import record_read
 from beneficiaries.dependants import MergeBlocked
 from beneficiaries.merging import selectors, services
-from beneficiaries.models import CategorySpell, Merge, Person
+from beneficiaries.models import CategorySpell, Merge
 
 State = Merge.State
 TONES = {State.PROPOSED: "due", State.DONE: "done", State.REFUSED: "plain", State.UNDONE: "plain"}
@@ -141,15 +141,3 @@ def decide(request: HttpRequest, pk: int, what: str) -> HttpResponse:
     except (MergeBlocked, PermissionDenied) as error:
         messages.error(request, str(error))
     return go(request, "beneficiaries:merge", one.pk)
-
-
-def waiting(user: User) -> int:
-    """How many merges the user may confirm now."""
-    if not user.may(Act.PERSON_MERGE):
-        return 0
-    return user.visible(Merge).filter(state=State.PROPOSED).exclude(proposed_by=user).count()
-
-
-def merged_into(person: Person) -> str:
-    """Address of the file that this one became a part of; empty while it stands by itself."""
-    return reverse("beneficiaries:person", args=[person.merged_into_id]) if person.merged_into_id else ""
