@@ -90,8 +90,8 @@ MONTHS = (
     ),
     Column("flagged", gettext_lazy("标记笔数"), kind="number"),
     Column("borne", gettext_lazy("机构承担"), kind="amount"),
-    Column("county_share", gettext_lazy("县域住院报销比例%（基本医保）"), kind="number"),
-    Column("county_share_all", gettext_lazy("（三重保障后）%"), kind="number"),
+    Column("county_share", gettext_lazy("县域住院报销%"), kind="number"),
+    Column("county_share_all", gettext_lazy("三重保障后%"), kind="number"),
 )
 REPORT = (
     Column("code", gettext_lazy("机构编码"), kind="mono", value=lambda row: row.code or _("未填机构")),
