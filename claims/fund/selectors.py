@@ -28,6 +28,7 @@ from policies.engine.book import Book
 from policies.engine.chain import share
 from policies.engine.errors import EngineError
 from policies.engine.needs import FundDue, fund_due
+from policies.engine.parameters import Parameters
 from policies.engine.table import Rules
 
 
@@ -134,15 +135,18 @@ class Financing:
     problem: str = ""
 
 
+def _figures(policy: str) -> Parameters:
+    """The statistical figures as they stand: a requirement of funding is not frozen as a settlement is."""
+    return law.parameters_from(policy, law.figure_rows(policy))
+
+
 def financing(region: Region, year: int) -> Financing:
     """The least funding of the year by the policy in force, against what the ledger has received (S1-08)."""
     version = law.version_on(region.code, date(year, 12, 31))
     if version is None:
         return Financing(None, (), problem="no_version")
-    figures = version.figures.order_by("-id").values_list("pk", flat=True).first()
-    document = law.document_of(version)
     try:
-        rules = Rules(Book([document]), version.policy, law.parameters_of(version, figures or 0))
+        rules = Rules(Book([law.document_of(version)]), version.policy, _figures(version.policy))
         due = fund_due(rules, year)
     except EngineError as error:
         return Financing(None, (), problem=str(error))
@@ -175,8 +179,7 @@ def banners(region: Region, year: int) -> list[BannerRow]:
     funding = law.document_of(version).funding if version else None
     if version is None or funding is None:
         return []
-    figures = version.figures.order_by("-id").values_list("pk", flat=True).first()
-    per_head = funding.per_resident.resolve(law.parameters_of(version, figures or 0), version.policy, year) or 0
+    per_head = funding.per_resident.resolve(_figures(version.policy), version.policy, year) or 0
     places = counties_of(region)
     people = dict(RegionYear.objects.filter(year=year - 1, region__in=places).values_list("region_id", "residents"))
     paid = dict(
