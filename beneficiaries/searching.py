@@ -1,6 +1,6 @@
 """The search box: what was typed as conditions on persons that an index serves, and the order of what they find.
 
-No more than the nearest five hundred are ranked: whoever gets more types another character.
+No more than the nearest two hundred are ranked: whoever gets more types another character.
 """
 
 import re
@@ -17,7 +17,7 @@ from beneficiaries.people import segmentations
 from exchange import reader
 from exchange.reader.text import compact
 
-MOST = 500  # persons that one search ranks
+MOST = 200  # persons that one search ranks
 TAIL = 4  # characters that the index of last digits holds
 FEW = 20  # places or readings that are followed; more say too little
 PLAIN_NAME = Replace("name", Value(reader.names.INTERPUNCT), Value(""))
@@ -45,7 +45,7 @@ def search(user: User, q: str) -> tuple[QuerySet[Person], bool]:
     typed = read(user, q)
     found = _keys(user, typed.ways)
     if not found and (places := _places(user, q)):
-        found = _keys(user, [places])
+        found = _keys(user, places)
     persons = Person.objects.filter(pk__in=found[:MOST]).annotate(plain_name=PLAIN_NAME, rank=typed.rank)
     return persons, len(found) > MOST
 
@@ -59,7 +59,7 @@ def read(user: User, q: str) -> Typed:
     if text.isascii() and any(character.isdigit() for character in text):
         return Typed(_numbers(user, text))
     if _PLACE.fullmatch(text) and (places := _places(user, q)):
-        return Typed([places])
+        return Typed(places)
     return _name(reader.names.normalise(q))
 
 
@@ -152,13 +152,11 @@ def _name(name: str) -> Typed:
     return Typed(ways, rank)
 
 
-def _places(user: User, q: str) -> Q | None:
-    """Who lives in the villages and townships of the user's region whose name begins with what was typed."""
+def _places(user: User, q: str) -> list[Q]:
+    """Who lives in a village or township of the user's region whose name begins with what was typed, place by place."""
     text = reader.names.normalise(q)
     if len(text) < 2:
-        return None
+        return []
     named = user.visible(Region).filter(level__gte=Level.TOWNSHIP, name__startswith=text)
-    found = Q()
-    for place in named[:FEW]:
-        found |= Q(region_id__gte=place.prefix.ljust(12, "0"), region_id__lte=place.prefix.ljust(12, "9"))
-    return found or None
+    # The register's index of regions is one of patterns: it serves a beginning, not a range.
+    return [Q(region_id__startswith=place.prefix) for place in named[:FEW]]
