@@ -11,6 +11,7 @@ from drf_spectacular.generators import SchemaGenerator
 from accounts.doors import public
 from claims.api import views as claims
 from exchange.partner_api import deliveries
+from exchange.partner_api.door import Missing
 
 METHODS = ("get", "post", "put", "patch", "delete")
 calls = [
@@ -94,4 +95,9 @@ def _type(one: dict[str, Any], schemas: dict[str, Any]) -> str:
 
 
 app_name = "api"
-urlpatterns = [path("", index, name="index"), path("openapi.json", openapi, name="openapi"), *calls]
+urlpatterns = [
+    path("", index, name="index"),
+    path("openapi.json", openapi, name="openapi"),
+    *calls,
+    path("<path:anything>", Missing.as_view(), name="missing"),
+]

@@ -67,7 +67,7 @@ def api_key(foreign: bool) -> dict[str, Any]:
 
 def nothing(_foreign: bool) -> dict[str, Any]:
     """Calls of the API are refused before their object is looked for."""
-    return {"pk": uuid.UUID(int=0), "number": uuid.UUID(int=0)}
+    return {"pk": uuid.UUID(int=0), "number": uuid.UUID(int=0), "anything": "x"}
 
 
 def paper(foreign: bool) -> dict[str, Any]:

@@ -179,6 +179,17 @@ class PartnerView(APIView):
             return IdempotentAnswer.objects.select_for_update().get(key=self.key, idempotency_key=name), False
 
 
+class Missing(PartnerView):
+    """Addresses that are none, among them numbers that cannot be one: 404 in the shape of every other refusal."""
+
+    permission_classes = ()
+
+    def _none(self, request: Request, **_kwargs: Any) -> Response:
+        raise Http404
+
+    get = post = put = patch = delete = _none
+
+
 def language_of(header: str) -> str:
     """`en` where English is asked for before Chinese, else Chinese."""
     for part in header.lower().split(","):

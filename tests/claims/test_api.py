@@ -5,6 +5,8 @@ from datetime import date
 import pytest
 import schemathesis
 from django.core.cache import cache
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
@@ -320,7 +322,17 @@ CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance,
 
 
 @pytest.fixture
-def everything(law) -> str:
+def kept_connection():
+    """A bare WSGI call would close the connection that holds the test's transaction."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def everything(law, kept_connection) -> str:
     """A key that may do everything, without a limit that the machine would reach."""
     partner = partner_of(department=Department.CIVIL_AFFAIRS, region=Region.objects.get(pk=CITY))
     make_person(identity_number(990))
