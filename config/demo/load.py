@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Level, Organisation, Region, User
 from accounts.services import initial_password
 from accounts.vocabulary import Category, Department, Role, Section
+from config.demo.cases import load_cases
 from config.demo.enrolment import load_enrolment
 from config.demo.generator import Area, Someone, certified_by, claims, people, roster
 from config.demo.run import LOGINS
@@ -63,6 +64,7 @@ def load() -> list[dict[str, str]]:
     _write_logins(logins)
     for code in AREAS:
         _load_area(code)
+    load_cases(TOWNSHIP)
     return logins
 
 

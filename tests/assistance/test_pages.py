@@ -147,12 +147,25 @@ def test_a_number_of_another_county_is_not_shown(cast, client):
 
 # --- lists --------------------------------------------------------------------------------------------------------
 def test_lists_need_few_queries(cast, client, django_assert_max_num_queries):
+    """As htmx asks for them: without the frame, whose counts are every room's."""
     for _ in range(3):
         make.submit(cast, make.register(cast))
     client.force_login(cast.worker)
-    for name in ("list", "queue", "board", "meetings", "questions", "notices"):
+    asked = {"HX-Request": "true", "HX-Target": "list"}
+    for name in ("list", "queue", "meetings", "questions", "notices"):
         with django_assert_max_num_queries(10):
-            text(client.get(url(name)))
+            text(client.get(url(name), headers=asked))
+
+
+def test_the_board_asks_twice(cast, django_assert_num_queries):
+    from assistance.selectors import lists
+
+    for _ in range(2):
+        make.submit(cast, make.register(cast))
+    assert cast.worker.region_prefix
+    with django_assert_num_queries(2):
+        columns = {one.state: one for one in lists.board(cast.worker)}
+    assert (columns[State.SUBMITTED].count, len(columns[State.SUBMITTED].cards)) == (2, 2)
 
 
 def test_the_case_page_needs_the_same_queries_however_long(shannan, client, django_assert_max_num_queries):
