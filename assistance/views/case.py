@@ -70,7 +70,8 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
         "findings": [(comparing.say(one), one.get("tone", "plain"), one) for one in findings(found)],
         "years": timeline(found.steps),
         "clauses": clauses(application),
-        "first_file": found.files[0] if found.files else None,
+        "paper": next((one for one in found.files if str(one.pk) == request.GET.get("paper")), None)
+        or next(iter(found.files), None),
         "may_add_papers": application.is_open and application.state != State.APPROVED,
         "opinion_url": opinion_url(found, user),
         "is_money": application.kind != Kind.ELIGIBILITY,
