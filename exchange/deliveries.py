@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from celery import current_app
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -172,21 +172,24 @@ def deliver(*, delivery_id: object) -> Delivery | None:
     delivery = _take(delivery_id)
     if delivery is None or delivery.state != State.SENDING:
         return delivery
-    while delivery.state == State.SENDING:
-        dropped = delivery.partner.channel == Partner.Channel.SFTP  # the whole list at once
-        part = delivery.parts if dropped else delivery.parts_done + 1
-        try:
-            answer = _call(delivery, part)
-        except Exception:
-            # Ours, not the partner's: it must end where a person sees it, like any other failure.
-            logger.exception("delivery %s part %s failed in the sender", delivery.number, part)
-            answer = webhooks.Answer(None, _("发送程序出错，详情见系统日志"), again=True)
-        if not _record(delivery, part, answer):
-            return None
+    with webhooks.Line() as line:
+        while delivery.state == State.SENDING:
+            dropped = delivery.partner.channel == Partner.Channel.SFTP  # the whole list at once
+            part = delivery.parts if dropped else delivery.parts_done + 1
+            try:
+                answer = _call(delivery, part, line)
+            except DatabaseError:
+                raise  # nothing can be recorded: the lease runs out and another sends again
+            except Exception:
+                # Ours, not the partner's: it must end where a person sees it, like any other failure.
+                logger.exception("delivery %s part %s failed in the sender", delivery.number, part)
+                answer = webhooks.Answer(None, _("发送程序出错，详情见系统日志"), again=True)
+            if not _record(delivery, part, answer):
+                return None
     return delivery
 
 
-def _call(delivery: Delivery, part: int) -> webhooks.Answer:
+def _call(delivery: Delivery, part: int, line: webhooks.Line) -> webhooks.Answer:
     if delivery.partner.channel == Partner.Channel.SFTP:
         return sftp.drop(login_of(delivery.partner), delivery.number, file_bytes(delivery), _manifest(delivery))
     return webhooks.call(
@@ -195,6 +198,7 @@ def _call(delivery: Delivery, part: int) -> webhooks.Answer:
         message_id=f"{delivery.pk}:{part}",
         moment=timezone.now(),
         secrets=[secret for secret in (delivery.partner.secrets or "").split() if webhooks.is_secret(secret)],
+        line=line,
     )
 
 
@@ -291,7 +295,7 @@ def _take(delivery_id: object) -> Delivery | None:
 def _record(delivery: Delivery, part: int, answer: webhooks.Answer) -> bool:
     """Writes what a call came to, unless the lease went to another; tells whether it was ours to write."""
     lease, now = delivery.next_attempt_at, timezone.now()
-    DeliveryAttempt.objects.create(
+    made = DeliveryAttempt(
         delivery=delivery,
         part=part,
         attempt=delivery.attempts,
@@ -313,7 +317,9 @@ def _record(delivery: Delivery, part: int, answer: webhooks.Answer) -> bool:
             delivery.acknowledged_at = None if placed else now
     fields = ("state", "parts_done", "next_attempt_at", "last_error", "sent_at", "acknowledged_at", "receipt")
     ours = Q(pk=delivery.pk, state=State.SENDING, next_attempt_at=lease)
-    return bool(Delivery.objects.filter(ours).update(**{name: getattr(delivery, name) for name in fields}))
+    with transaction.atomic():  # one commit for the call and what it changed
+        made.save(force_insert=True)
+        return bool(Delivery.objects.filter(ours).update(**{name: getattr(delivery, name) for name in fields}))
 
 
 def _set_back(delivery: Delivery, answer: webhooks.Answer, now: datetime) -> None:

@@ -109,8 +109,34 @@ def sign(body: str, *, message_id: str, moment: datetime, secrets: list[str]) ->
     }
 
 
-def call(url: str, body: str, *, message_id: str, moment: datetime, secrets: list[str]) -> Answer:
+class Line:
+    """A connection that is kept between the calls of one delivery: a handshake for the list, not for every part."""
+
+    def __init__(self) -> None:
+        self._client: httpx.Client | None = None
+
+    def client(self) -> httpx.Client:
+        """Opened by the first call; the trust and the time limit are those of that moment."""
+        if self._client is None:
+            trust, limit = _trust(settings.WEBHOOK_CA_FILE), settings.WEBHOOK_TIMEOUT_SECONDS
+            self._client = httpx.Client(verify=trust, timeout=limit, trust_env=False)
+        return self._client
+
+    def __enter__(self) -> "Line":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._client is not None:
+            self._client.close()
+
+
+def call(
+    url: str, body: str, *, message_id: str, moment: datetime, secrets: list[str], line: Line | None = None
+) -> Answer:
     """Sends `body` (JSON) once. `moment` is the time of sending in UTC. Never raises for what a partner does."""
+    if line is None:
+        with Line() as own:
+            return call(url, body, message_id=message_id, moment=moment, secrets=secrets, line=own)
     if not secrets:
         return Answer(None, _("还没有签名密钥，请先在伙伴设置中生成"))
     started = time.monotonic()
@@ -127,27 +153,24 @@ def call(url: str, body: str, *, message_id: str, moment: datetime, secrets: lis
     }
     answer = Answer(None, _("没有可用的地址"), again=True)
     for address in where:
-        answer, reached = _post(target, address, body, headers)
+        answer, reached = _post(line, target, address, body, headers)
         if reached:
             break
     taken = int((time.monotonic() - started) * 1000)
     return Answer(answer.status, answer.error, answer.again, answer.receipt, answer.wait, taken)
 
 
-def _post(target: httpx.URL, address: str, body: str, headers: dict[str, str]) -> tuple[Answer, bool]:
+def _post(line: Line, target: httpx.URL, address: str, body: str, headers: dict[str, str]) -> tuple[Answer, bool]:
     """The answer of one address, and whether it was reached at all (else the next one may be tried)."""
     limit = settings.WEBHOOK_TIMEOUT_SECONDS
     try:
-        with (
-            httpx.Client(verify=_trust(settings.WEBHOOK_CA_FILE), timeout=limit, trust_env=False) as client,
-            client.stream(
-                "POST",
-                target.copy_with(host=address),
-                content=body.encode(),
-                headers=headers,
-                extensions={"sni_hostname": target.host},
-            ) as response,
-        ):
+        with line.client().stream(
+            "POST",
+            target.copy_with(host=address),
+            content=body.encode(),
+            headers=headers,
+            extensions={"sni_hostname": target.host},
+        ) as response:
             return _read(response, time.monotonic() + limit), True
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         return Answer(None, _connection_error(error), again=True), False
