@@ -42,7 +42,7 @@ def claim_paper(user: User, claim: Claim, shown: selectors.Settled) -> Paper:
             (_("定点机构"), claim.institution),
             (_("转诊"), claim.get_referred_display()),
             (_("适用类别"), category_label(shown.settlement.category)),
-            (_("政策文件"), statement.document.name),
+            (_("政策文件"), statement.document.title),
         ]
     )
     lines = [*statement.lines, statement.left]

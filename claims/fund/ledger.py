@@ -35,6 +35,7 @@ def lock_year(region_id: str, year: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LEDGER_LOCK, int(region_id[:4]) * 100 + year % 100])
 
 
+@transaction.atomic
 def post(
     *,
     region_id: str,
