@@ -15,6 +15,7 @@ MAY = {
     Act.PERSON_READ: {Role.CLERK, Role.CASE_WORKER, Role.REVIEWER, Role.SUPERVISOR},
     Act.PERSON_REVEAL: {Role.CASE_WORKER, Role.REVIEWER, Role.SUPERVISOR},
     Act.PERSON_WRITE: {Role.CASE_WORKER},
+    Act.PERSON_MERGE: {Role.REVIEWER},  # of what a case worker proposed
     Act.ROSTER_READ: {Role.CASE_WORKER, Role.REVIEWER, Role.LIAISON, Role.SUPERVISOR},
     Act.ROSTER_UPLOAD: {Role.CASE_WORKER, Role.LIAISON},
     Act.ROSTER_CONFIRM: {Role.CASE_WORKER},
@@ -22,6 +23,11 @@ MAY = {
     Act.ROSTER_ANSWER: {Role.CASE_WORKER, Role.LIAISON},
     Act.CLAIM_READ: {Role.CASE_WORKER, Role.REVIEWER, Role.FUND_OFFICER, Role.SUPERVISOR},
     Act.CLAIM_WRITE: {Role.CASE_WORKER},
+    Act.CLAIM_CONFIRM: {Role.REVIEWER},  # never of the own entry
+    Act.CLAIM_EXCEPT: {Role.REVIEWER},
+    Act.RESETTLE_CONFIRM: {Role.REVIEWER},  # a case worker prepares; the difference is money, so another books it
+    Act.INSTITUTION_WRITE: {Role.CASE_WORKER},
+    Act.CONTRADICTION_ANSWER: {Role.CASE_WORKER, Role.REVIEWER},
     Act.APPLICATION_READ: {
         Role.CLERK,
         Role.CASE_WORKER,
@@ -40,12 +46,21 @@ MAY = {
     Act.WARNING_READ: {Role.CASE_WORKER, Role.REVIEWER, Role.LIAISON, Role.SUPERVISOR},
     Act.WARNING_SCAN: {Role.CASE_WORKER},
     Act.WARNING_PUSH: {Role.CASE_WORKER},
+    Act.MEASURE_READ: {Role.CLERK, Role.CASE_WORKER, Role.REVIEWER, Role.SUPERVISOR},
+    Act.MEASURE_WRITE: {Role.CLERK, Role.CASE_WORKER},
+    Act.OBLIGATION_READ: {Role.CASE_WORKER, Role.REVIEWER, Role.LIAISON, Role.SUPERVISOR},
+    Act.OBLIGATION_RECORD: {Role.CASE_WORKER},  # only of duties that no event fulfils
+    Act.FINDING_READ: {Role.CASE_WORKER, Role.REVIEWER, Role.SUPERVISOR},
+    Act.FINDING_OPEN: {Role.SUPERVISOR},
+    Act.FINDING_ANSWER: {Role.CASE_WORKER},
     Act.DELIVERY_READ: {Role.CASE_WORKER, Role.REVIEWER, Role.LIAISON, Role.SUPERVISOR},
     Act.FEEDBACK_UPLOAD: {Role.CASE_WORKER, Role.LIAISON},
     Act.POLICY_READ: set(Role) - {Role.LIAISON},
     Act.POLICY_DRAFT: {Role.POLICY_OFFICER},
     Act.POLICY_PUBLISH: {Role.POLICY_OFFICER},
-    Act.FUND_READ: {Role.FUND_OFFICER, Role.SUPERVISOR},
+    Act.FUND_READ: {Role.REVIEWER, Role.FUND_OFFICER, Role.SUPERVISOR},
+    Act.FUND_WRITE: {Role.FUND_OFFICER},
+    Act.FUND_APPROVE: {Role.REVIEWER, Role.FUND_OFFICER},  # a second person, never the one who proposed
     Act.REPORT_READ: set(Role) - {Role.PANEL_MEMBER, Role.ADMINISTRATOR},
     Act.ENROLMENT_READ: {Role.CLERK, Role.CASE_WORKER, Role.REVIEWER, Role.FUND_OFFICER, Role.SUPERVISOR},
     Act.ENROLMENT_VISIT: {Role.CLERK, Role.CASE_WORKER},
@@ -66,11 +81,12 @@ def test_administrator_reads_no_personal_data():
     assert not GRANTS[Role.ADMINISTRATOR] & set(PERSONAL)
 
 
-def test_supervisor_writes_nothing():
+def test_supervisor_writes_nothing_but_findings():
     assert {act for act in GRANTS[Role.SUPERVISOR] if not act.endswith("read")} <= {
         Act.HOME,
         Act.PROFILE,
         Act.PERSON_REVEAL,
+        Act.FINDING_OPEN,
     }
 
 
