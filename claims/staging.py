@@ -15,6 +15,7 @@ from claims.facts import EMPLOYEE, RESIDENT
 from claims.institutions.selectors import all_bands, bands
 from exchange import reader
 from exchange.models import InboundFile
+from exchange.reader.names import UNNAMED
 from exchange.staging import Columns, stage_reading
 from policies import selectors as law
 from policies.engine.errors import EngineError
@@ -44,8 +45,6 @@ def _complete(batch: reader.Batch, _context: reader.Context) -> None:
 
 # A claim number seen twice is told apart here (same content or other content), not by the reader.
 SCHEMA: Final = replace(reader.CLAIMS, unique=None, checks=(*reader.CLAIMS.checks, _complete))
-# Name of a person whom a file without names brought; the first file that has one fills it in.
-UNNAMED: Final = "（未报姓名）"
 # What is stored of a claim, with the column type of the staged JSON; all of it is compared for "unchanged".
 FACTS: Final = {
     "service": "text",
