@@ -105,6 +105,7 @@ def end_category(*, actor: User | None, spell: CategorySpell, last_day: date, re
             raise ValidationError({"last_day": _("退出日期早于认定日期 %(day)s") % {"day": spell.valid_from}})
         if spell.valid_to == last_day and spell.exit_reason == reason.strip():
             return spell
+        _check_room(spell, last_day)
         now = timezone.now()
         _supersede(spell, now, None)
         since = min(last_day, spell.valid_to or last_day) + timedelta(days=1)
@@ -115,6 +116,21 @@ def end_category(*, actor: User | None, spell: CategorySpell, last_day: date, re
         spell.save()
         facts_changed(spell.person_id, since=since, cause=Cause.CATEGORY_END, reference=f"spell:{spell.pk}")
         return spell
+
+
+def _check_room(spell: CategorySpell, last_day: date) -> None:
+    """A spell that is lengthened must end before the next of the same department. Raises ValidationError."""
+    same = CategorySpell.objects.current().filter(
+        person_id=spell.person_id, category=spell.category, department=spell.department
+    )
+    following = same.filter(valid_from__gt=spell.valid_from, valid_from__lte=last_day).order_by("valid_from").first()
+    if following is not None:
+        raise ValidationError(
+            {
+                "last_day": _("%(day)s 起已有同一部门的同一类别认定；退出日期应早于这一天，或先更正后一条认定。")
+                % {"day": following.valid_from}
+            }
+        )
 
 
 def uncertify(*, file: InboundFile, actor: User | None) -> None:

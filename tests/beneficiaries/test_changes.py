@@ -4,13 +4,14 @@ import io
 from datetime import date
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import connection
 
 from accounts.services import load_regions
 from beneficiaries import changes, services
 from beneficiaries.models import CategorySpell
-from tests.claims.makers import DATA, make_person
+from tests.claims.makers import DATA, make_person, make_spell
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,20 @@ def test_a_certification_and_its_end_tell_the_first_day(tongliao, told):
     assert told[0][2] == [(person.pk, date(2023, 3, 1))]
     assert told[1][2] == [(person.pk, date(2023, 7, 1))]
     assert told[2] == ("category_end", f"spell:{longer.pk}", [(person.pk, date(2023, 7, 1))])
+
+
+def test_a_spell_is_not_lengthened_into_the_next(tongliao, told):
+    load_regions()
+    person = make_person()
+    make_spell(person, "subsistence", "2023-06-01")
+    spell = make_spell(person, "subsistence", "2023-01-01", "2023-03-31")
+    make_spell(person, "subsistence", "2023-05-01", department="rural_revitalization")  # another department's word
+    with pytest.raises(ValidationError) as refused:
+        services.end_category(actor=None, spell=spell, last_day=date(2023, 6, 1), reason="更正")
+    assert "2023-06-01" in str(refused.value.message_dict["last_day"])
+    assert not told
+    longest = services.end_category(actor=None, spell=spell, last_day=date(2023, 5, 31), reason="更正")
+    assert (longest.valid_to, len(told)) == (date(2023, 5, 31), 1)
 
 
 def test_a_roster_tells_of_the_days_that_it_changes_and_no_others(tongliao, told):
