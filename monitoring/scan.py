@@ -1,15 +1,17 @@
-"""The scan of one county in one statement: accumulators against the lines of the law, the difference to what is known.
+"""The scan of a prefecture's counties: accumulators against the lines of the law, the difference to what is known.
 
-The statement holds no law. It gets the lines as arrays (`policies.engine.WarningLine`): a mask of categories, from
-which sum on a person is near or over, the line itself; and finds, per person with enough on the year's account, the
-line that counts and whether it is passed.
+Two statements for all the counties that one version governs, because each reads the accumulators and the categories
+once: who has enough on the year's account (a plain select that PostgreSQL may share among processes), then the
+difference to the warnings that are there, written and counted per county. They hold no law: they get the lines as
+arrays (`policies.engine.WarningLine`), a mask of categories, from which sum on a person is near or over, the line
+itself; and find, per person, the line that counts and whether it is passed.
 
 The sum up to the day: where the person's last settled claim is not later than the day, the accumulator that is kept
 with every settlement; else the sum over the claims up to the day. Each claim's part is never negative, so that nobody
 whose whole year is under the lowest line is missed by looking at the accumulator first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -29,11 +31,26 @@ _PARTS = {
     "in_scope_after_insurance": "c.in_scope - c.basic_paid - s.cii_paid",
 }
 
-_TO_DATE = """CASE WHEN y.last_settled_on <= %(day)s THEN y.measure ELSE (
-               SELECT coalesce(sum({part}), 0)::bigint FROM claims_claim c
-               JOIN claims_settlement s ON s.claim_id = c.id AND s.superseded_at IS NULL
-               WHERE c.person_id = y.person_id AND c.settled_on BETWEEN %(first_day)s AND %(day)s
-           ) END"""
+_SUM = """(SELECT coalesce(sum({part}), 0)::bigint FROM claims_claim c
+             JOIN claims_settlement s ON s.claim_id = c.id AND s.superseded_at IS NULL
+             WHERE c.person_id = y.person_id AND c.settled_on BETWEEN %(first_day)s AND %(day)s)"""
+
+# Who may be near a line: accumulators that reach the lowest one, with the categories held and begun as bits.
+_FIND = """
+CREATE TEMPORARY TABLE scan_person ON COMMIT DROP AS
+SELECT y.person_id, y.region_id, y.measure, (y.last_settled_on <= %(day)s) IS NOT TRUE AS late, {rural} AS rural,
+       coalesce(bit_or(g.bit) FILTER (WHERE l.valid_to IS NULL OR l.valid_to >= %(day)s), 0) AS now,
+       coalesce(bit_or(g.bit), 0) AS ever
+FROM claims_personyear y {persons}
+{how} JOIN beneficiaries_categoryspell l
+    ON l.person_id = y.person_id AND l.known_to IS NULL AND l.valid_from <= %(day)s AND l.category = ANY(%(needed)s)
+{how} JOIN unnest(%(codes)s::text[], %(bits)s::bigint[]) AS g(code, bit) ON g.code = l.category
+WHERE y.year = %(year)s AND y.region_id BETWEEN %(low)s AND %(high)s AND y.measure >= %(least)s
+    AND left(y.region_id, %(digits)s) = ANY(%(parts)s)
+GROUP BY y.person_id, y.region_id, y.measure, late, rural
+"""
+# Accounts with claims after the day: their sum up to it, from the claims.
+_LATE = "UPDATE scan_person y SET measure = {sum} WHERE late"
 
 _STATEMENT = """
 WITH line AS (
@@ -42,46 +59,37 @@ WITH line AS (
            AS line(kind, amount, mask, earlier, others, over_from, near_from)
 ), category AS (
     SELECT * FROM unnest(%(codes)s::text[], %(bits)s::bigint[]) WITH ORDINALITY AS category(code, bit, place)
-), near AS MATERIALIZED (
-    SELECT y.person_id, y.region_id,
-           {to_date} AS measure
-    FROM claims_personyear y
-    WHERE y.year = %(year)s AND y.region_id BETWEEN %(low)s AND %(high)s AND y.measure >= %(least)s
-), held AS (
-    SELECT n.person_id, bit_or(g.bit) FILTER (WHERE l.valid_to IS NULL OR l.valid_to >= %(day)s) AS now,
-           bit_or(g.bit) AS ever
-    FROM near n
-    JOIN beneficiaries_categoryspell l ON l.person_id = n.person_id AND l.known_to IS NULL AND l.valid_from <= %(day)s
-    JOIN category g ON g.code = l.category
-    GROUP BY n.person_id
-), person AS MATERIALIZED (
-    SELECT n.*, {rural} AS rural, coalesce(h.now, 0) AS now, coalesce(h.ever, 0) AS ever,
-           coalesce(h.now, 0) & %(named_now)s <> 0 OR coalesce(h.ever, 0) & %(named_ever)s <> 0 AS named
-    FROM near n {how} JOIN held h USING (person_id)
+), person AS (
+    SELECT n.*, n.now & %(named_now)s <> 0 OR n.ever & %(named_ever)s <> 0 AS named FROM scan_person n
 ), counted AS (
     SELECT n.*, line.kind, line.amount AS line, line.mask, n.measure >= line.over_from AS over
     FROM person n JOIN line ON n.measure >= line.near_from AND CASE
         WHEN n.named THEN (CASE WHEN line.earlier THEN n.ever ELSE n.now END & line.mask) <> 0
         ELSE line.others = 'insured' OR (line.others = 'rural' AND n.rural) END
+), nearest AS MATERIALIZED (
+    SELECT DISTINCT ON (person_id) person_id, region_id, measure, kind, line, over, now, mask
+    FROM counted ORDER BY person_id, over DESC, CASE WHEN over THEN -line ELSE line END
+), shown AS MATERIALIZED (
+    SELECT c.now, c.mask, coalesce((SELECT g.code FROM category g WHERE c.now & g.bit <> 0
+                                    ORDER BY (c.mask & g.bit <> 0) DESC, g.place LIMIT 1), '') AS category
+    FROM (SELECT DISTINCT now, mask FROM nearest) c
 ), hit AS MATERIALIZED (
-    SELECT DISTINCT ON (person_id) person_id, region_id, measure, kind, line, over,
-           CASE WHEN now & %(first)s <> 0 THEN 1 ELSE 2 END AS priority,
-           coalesce((SELECT g.code FROM category g WHERE c.now & g.bit <> 0
-                     ORDER BY (c.mask & g.bit <> 0) DESC, g.place LIMIT 1), '') AS category
-    FROM counted c
-    ORDER BY person_id, over DESC, CASE WHEN over THEN -line ELSE line END
+    SELECT n.person_id, n.region_id, n.measure, n.kind, n.line, n.over, s.category,
+           CASE WHEN n.now & %(first)s <> 0 THEN 1 ELSE 2 END AS priority
+    FROM nearest n JOIN shown s ON s.now = n.now AND s.mask = n.mask
 ), here AS MATERIALIZED (
-    SELECT w.*, EXISTS (SELECT FROM hit h WHERE h.person_id = w.person_id) AS is_hit FROM monitoring_burdenwarning w
+    SELECT w.*, w.person_id IN (SELECT h.person_id FROM hit h) AS is_hit FROM monitoring_burdenwarning w
     WHERE w.year = %(year)s AND w.region_id BETWEEN %(low)s AND %(high)s
+        AND left(w.region_id, %(digits)s) = ANY(%(parts)s)
 ), moved_in AS (
     SELECT h.person_id FROM hit h WHERE NOT EXISTS (SELECT FROM here w WHERE w.person_id = h.person_id)
 ), known AS MATERIALIZED (
     SELECT w.* FROM here w WHERE w.is_hit OR (w.state <> 'withdrawn' AND NOT EXISTS (
         SELECT FROM claims_personyear y WHERE y.person_id = w.person_id AND y.year = w.year
-            AND y.region_id NOT BETWEEN %(low)s AND %(high)s))
+            AND NOT left(y.region_id, %(digits)s) = ANY(%(parts)s)))
     UNION ALL
     SELECT w.*, true FROM monitoring_burdenwarning w JOIN moved_in USING (person_id) WHERE w.year = %(year)s
-), compared AS MATERIALIZED (
+), compared AS (
     SELECT k.id, k.number, k.state AS was, k.raised_on AS was_raised, h.*,
            k.person_id AS known_person, k.kind AS known_kind, k.amount AS was_amount, k.line AS was_line,
            k.category AS was_category, k.priority AS was_priority, k.region_id AS was_region
@@ -94,7 +102,7 @@ WITH line AS (
             CASE WHEN was_raised IS NULL THEN 'raise' ELSE 'reopen' END ELSE 'keep' END
         WHEN was_raised IS NULL THEN 'notice'
         WHEN was = 'withdrawn' THEN 'leave'
-        ELSE 'withdraw' END AS step
+        ELSE 'withdraw' END AS step, left(coalesce(c.region_id, c.was_region), %(digits)s) AS part
     FROM compared c
 ), fresh AS (
     INSERT INTO monitoring_burdenwarning (id, number, person_id, region_id, year, kind, state, amount, line, category,
@@ -118,7 +126,7 @@ WITH line AS (
         (j.measure, j.line, j.category, j.priority, j.region_id) IS DISTINCT FROM
         (j.was_amount, j.was_line, j.was_category, j.was_priority, j.was_region)
         OR (j.step = 'notice' AND j.was = 'withdrawn')))
-    RETURNING j.step
+    RETURNING j.step, left(j.region_id, %(digits)s) AS part
 ), gone AS (
     UPDATE monitoring_burdenwarning w SET state = 'withdrawn', refreshed_on = %(day)s, withdrawn_reason = CASE
         WHEN now.over THEN %(turned)s
@@ -127,22 +135,25 @@ WITH line AS (
     FROM judged j
     LEFT JOIN hit now ON now.person_id = j.known_person
     LEFT JOIN LATERAL (
-        SELECT {to_date} AS measure FROM claims_personyear y WHERE y.person_id = j.known_person AND y.year = %(year)s
+        SELECT CASE WHEN y.last_settled_on <= %(day)s THEN y.measure ELSE {sum} END AS measure
+        FROM claims_personyear y WHERE y.person_id = j.known_person AND y.year = %(year)s
     ) total ON true
     WHERE w.id = j.id AND j.step = 'withdraw'
-    RETURNING w.raised_on
+    RETURNING w.raised_on, left(CASE WHEN left(j.was_region, %(digits)s) = ANY(%(parts)s) THEN j.was_region
+                                     ELSE now.region_id END, %(digits)s) AS part
 )
-SELECT
-    (SELECT count(*) FROM judged WHERE step = 'raise') AS raised,
-    (SELECT count(*) FROM judged WHERE step = 'reopen') AS reopened,
-    (SELECT count(*) FROM moved WHERE step = 'keep') AS refreshed,
-    (SELECT count(*) FROM judged WHERE step = 'keep') - (SELECT count(*) FROM moved WHERE step = 'keep') AS unchanged,
-    (SELECT count(*) FROM gone WHERE raised_on IS NOT NULL) AS withdrawn,
-    (SELECT count(*) FROM judged WHERE step IN ('raise', 'reopen', 'keep')) AS open,
-    (SELECT count(*) FROM judged WHERE step = 'notice') AS approaching
+SELECT part, sum(raised), sum(reopened), sum(refreshed), sum(kept) - sum(refreshed), sum(withdrawn), sum(open),
+       sum(approaching)
+FROM (
+    SELECT part, count(*) FILTER (WHERE step = 'raise') AS raised, count(*) FILTER (WHERE step = 'reopen') AS reopened,
+           0 AS refreshed, count(*) FILTER (WHERE step = 'keep') AS kept, 0 AS withdrawn,
+           count(*) FILTER (WHERE step IN ('raise', 'reopen', 'keep')) AS open,
+           count(*) FILTER (WHERE step = 'notice') AS approaching
+    FROM judged GROUP BY part
+    UNION ALL SELECT part, 0, 0, count(*), 0, 0, 0, 0 FROM moved WHERE step = 'keep' GROUP BY part
+    UNION ALL SELECT part, 0, 0, 0, 0, count(*), 0, 0 FROM gone WHERE raised_on IS NOT NULL GROUP BY part
+) counted_by_part GROUP BY part
 """
-
-_RURAL = "(SELECT p.rural FROM beneficiaries_person p WHERE p.id = n.person_id)"
 
 # A warning that comes back stands where it stood: answered, told, or still to be told.
 _STANDING = """CASE
@@ -152,32 +163,48 @@ _STANDING = """CASE
     ELSE 'open' END"""
 
 
-def scan_part(*, code: str, day: date, ruling: Ruling) -> dict[str, int]:
-    """Raises, refreshes and withdraws the warnings of the place whose division code starts so; returns COUNTS.
+def scan_parts(*, codes: Sequence[str], day: date, ruling: Ruling) -> dict[str, dict[str, int]]:
+    """Raises, refreshes and withdraws the warnings of places that one ruling governs; COUNTS of each by its code.
 
-    Runs in the caller's transaction, and waits there for another scan of the same county.
+    `codes` are significant digits, all equally many (six of a county) and with the first four in common. Runs in the
+    caller's transaction, and waits there for another scan of the same counties.
     """
-    to_date = _TO_DATE.replace("{part}", _PARTS[ruling.table.measure])
     others = {line.others for line in ruling.table.lines if line.others}
     pieces = {
-        "{to_date}": to_date,
+        "{sum}": _SUM.replace("{part}", _PARTS[ruling.table.measure]),
         "{standing}": _STANDING,
         # Nobody without a category counts where no line is for others; being rural is looked up where one asks.
         "{how}": "LEFT" if others else "",
-        "{rural}": _RURAL if "rural" in others else "false",
+        "{rural}": "p.rural" if "rural" in others else "false",
+        "{persons}": "JOIN beneficiaries_person p ON p.id = y.person_id" if "rural" in others else "",
     }
-    statement = _STATEMENT
-    for name, text in pieces.items():
-        statement = statement.replace(name, text)
+    find, late, statement = (_filled(text, pieces) for text in (_FIND, _LATE, _STATEMENT))
+    parameters = _parameters(codes, day, ruling)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"scan {code[:6]} {day.year}"])
-        cursor.execute(statement, _parameters(code, day, ruling))
-        row = cursor.fetchone()
-    return dict(zip(COUNTS, map(int, row), strict=True))
+        for code in sorted({code[:6] for code in codes}):
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"scan {code} {day.year}"])
+        cursor.execute("SET LOCAL work_mem = '64MB'")
+        cursor.execute("DROP TABLE IF EXISTS scan_person")
+        cursor.execute(find, parameters)
+        cursor.execute(late, parameters)
+        cursor.execute("ANALYZE scan_person")
+        cursor.execute(statement, parameters)
+        found = {part: dict(zip(COUNTS, map(int, counts), strict=True)) for part, *counts in cursor.fetchall()}
+        cursor.execute("SET LOCAL work_mem TO DEFAULT")
+    return {code: found.get(code, dict.fromkeys(COUNTS, 0)) for code in codes}
 
 
-def _parameters(code: str, day: date, ruling: Ruling) -> dict[str, Any]:
+def _filled(text: str, pieces: dict[str, str]) -> str:
+    for name, piece in pieces.items():
+        text = text.replace(name, piece)
+    return text
+
+
+def _parameters(codes: Sequence[str], day: date, ruling: Ruling) -> dict[str, Any]:
     lines, order = ruling.table.lines, ruling.order
+    named = [*(code for line in lines for code in line.categories), *ruling.table.warnings.first]
+    # Where a line is for others, any category may be the one that is shown.
+    needed = order if any(line.others for line in lines) else [code for code in order if code in set(named)]
     return {
         "kinds": [line.kind for line in lines],
         "amounts": [line.line for line in lines],
@@ -195,8 +222,11 @@ def _parameters(code: str, day: date, ruling: Ruling) -> dict[str, Any]:
         "day": day,
         "first_day": day.replace(month=1, day=1),
         "year": day.year,
-        "low": code.ljust(12, "0"),
-        "high": code.ljust(12, "9"),
+        "needed": list(needed),
+        "parts": list(codes),
+        "digits": len(codes[0]),
+        "low": min(codes).ljust(12, "0"),
+        "high": max(codes).ljust(12, "9"),
         "version": ruling.version.pk,
         "turned": _("已转为另一种预警"),
         "not_counted": _("当日不在预警人员范围内"),

@@ -1,8 +1,10 @@
 """Scans and pushes: what raises warnings and what tells the departments. Feedback comes in through `feedback`."""
 
 import calendar
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import groupby
 
 from celery import current_app
 from django.db import transaction
@@ -19,7 +21,7 @@ from exchange.models import Delivery
 from monitoring import lines as law
 from monitoring.followup.services import open_followups
 from monitoring.models import BurdenWarning, DeliveredWarning, Scan, ScanPart, inside
-from monitoring.scan import COUNTS, scan_part
+from monitoring.scan import COUNTS, scan_parts
 from monitoring.selectors import to_tell
 from policies import selectors as policies
 
@@ -54,17 +56,21 @@ def _allowed(actor: User | None, act: Act, region: Region) -> None:
 def scan_region(
     *, region: Region, on: date, actor: User | None, progress: Progress = no_progress, job: Job | None = None
 ) -> Scan:
-    """Scans county by county, each in a transaction of its own; a scan that broke off goes on where it stopped.
+    """Scans prefecture by prefecture, each in its own transaction; a scan that broke off goes on where it stopped.
 
     Idempotent: the same facts give the same warnings. Raises MonitoringError, EngineError (a figure is missing).
     """
     scan = begin_scan(region=region, on=on, actor=actor, job=job)
-    codes = county_codes(region)
-    names = dict(Region.objects.filter(code__in=[code.ljust(12, "0") for code in codes]).values_list("code", "name"))
-    for at, code in enumerate(codes):
-        progress(_("扫描%(place)s") % {"place": names.get(code.ljust(12, "0"), code)}, at, len(codes))
-        scan_county(scan_id=scan.pk, code=code)
-    progress(_("扫描完成"), len(codes), len(codes))
+    total = len(county_codes(region))
+    batches = batches_left(scan)
+    done = total - sum(map(len, batches))
+    places = [codes[0] if len(codes) == 1 else codes[0][:4] for codes in batches]
+    names = dict(Region.objects.filter(code__in=[code.ljust(12, "0") for code in places]).values_list("code", "name"))
+    for place, codes in zip(places, batches, strict=True):
+        progress(_("扫描%(place)s") % {"place": names.get(place.ljust(12, "0"), place)}, done, total)
+        scan_counties(scan_id=scan.pk, codes=codes)
+        done += len(codes)
+    progress(_("扫描完成"), total, total)
     return finish_scan(scan_id=scan.pk)
 
 
@@ -101,21 +107,40 @@ def county_codes(region: Region) -> list[str]:
     return list(below.order_by("county").values_list("county", flat=True).distinct())
 
 
-def scan_county(*, scan_id: int, code: str) -> dict[str, int]:
-    """One part of a scan; its counts. A part that is done stays done."""
+def batches_left(scan: Scan) -> list[list[str]]:
+    """The counties that a scan has still to do, those of one prefecture together: they share one reading."""
+    done = set(scan.parts.values_list("code", flat=True))
+    left = sorted(code for code in county_codes(scan.region) if code not in done)
+    return [list(codes) for _prefecture, codes in groupby(left, key=lambda code: code[:4])]
+
+
+def scan_counties(*, scan_id: int, codes: Sequence[str]) -> None:
+    """Counties of one prefecture in one transaction, with a part of the scan each. A part that is done stays done."""
     with transaction.atomic():
         scan = Scan.objects.select_for_update(no_key=True, of=("self",)).get(pk=scan_id)
-        done = ScanPart.objects.filter(scan=scan, code=code).first()
-        if done:
-            return done.counts
+        done = set(ScanPart.objects.filter(scan=scan, code__in=codes).values_list("code", flat=True))
+    left = [code for code in codes if code not in done]
     with transaction.atomic():
-        found = law.lines_on(code.ljust(12, "0"), scan.on)
-        counts = scan_part(code=code, day=scan.on, ruling=found) if found else dict.fromkeys(COUNTS, 0)
-        note = "" if found else _("当日没有适用的预警线")
-        part, _new = ScanPart.objects.get_or_create(scan=scan, code=code, defaults={"counts": counts, "note": note})
+        for version, governed in _by_version(left, scan.on).items():
+            found = law.lines_of(version, scan.on) if version else None
+            counts = scan_parts(codes=governed, day=scan.on, ruling=found) if found else {}
+            note = "" if found else _("当日没有适用的预警线")
+            ScanPart.objects.bulk_create(
+                (
+                    ScanPart(scan=scan, code=code, counts=counts.get(code, dict.fromkeys(COUNTS, 0)), note=note)
+                    for code in governed
+                ),
+                ignore_conflicts=True,
+            )
         if scan.job_id:
             Job.objects.filter(pk=scan.job_id, state=Job.State.RUNNING).update(done=scan.parts.count())
-        return part.counts
+
+
+def _by_version(codes: Iterable[str], day: date) -> dict[policies.PolicyVersion | None, list[str]]:
+    found: dict[policies.PolicyVersion | None, list[str]] = defaultdict(list)
+    for code in codes:
+        found[policies.version_on(code.ljust(12, "0"), day)].append(code)
+    return found
 
 
 def finish_scan(*, scan_id: int) -> Scan:
@@ -147,12 +172,6 @@ def start_scan(*, region: Region, on: date, actor: User | None, url: str) -> Sca
         )
         transaction.on_commit(lambda: current_app.send_task(SCAN, (scan.pk,)))
     return scan
-
-
-def codes_left(scan: Scan) -> list[str]:
-    """The counties that a scan has still to do."""
-    done = set(scan.parts.values_list("code", flat=True))
-    return [code for code in county_codes(scan.region) if code not in done]
 
 
 def note_failure(*, scan_id: int, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Scans and pushes on the worker: a scan is one task per county, so that it runs on as many workers as there are."""
+"""Scans and pushes on the worker: a scan is one task per prefecture, on as many workers as there are."""
 
 import logging
 from datetime import date, timedelta
@@ -23,22 +23,22 @@ logger = logging.getLogger(__name__)
 def scan(scan_id: int) -> None:
     """Starts the counties that are not done yet."""
     found = Scan.objects.select_related("region").get(pk=scan_id)
-    left = services.codes_left(found)
+    left = services.batches_left(found)
     if not left:
         services.finish_scan(scan_id=scan_id)
     else:
-        group(scan_county.s(scan_id, code) for code in left).delay()
+        group(scan_counties.s(scan_id, codes) for codes in left).delay()
 
 
-@shared_task(name="monitoring.scan_county")
-def scan_county(scan_id: int, code: str) -> None:
-    """One county; whoever is last sums up. A missing figure ends the job with its sentence: a person must act."""
+@shared_task(name="monitoring.scan_counties")
+def scan_counties(scan_id: int, codes: list[str]) -> None:
+    """The counties of a prefecture; whoever is last sums up. A missing figure ends the job: a person must act."""
     found = Scan.objects.select_related("actor").get(pk=scan_id)
     if found.finished_at:
         return
-    with acting(found.actor, "task scan_county"):
+    with acting(found.actor, "task scan_counties"):
         try:
-            services.scan_county(scan_id=scan_id, code=code)
+            services.scan_counties(scan_id=scan_id, codes=codes)
             services.finish_scan(scan_id=scan_id)
         except EngineError as error:
             services.note_failure(scan_id=scan_id, reason=str(error))
