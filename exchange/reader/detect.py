@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import re
 import zipfile
+import zlib
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,10 @@ Input = str | os.PathLike[str] | bytes | BinaryIO
 CHUNK = 1 << 20
 XLSX_LIMIT = 1 << 30
 """Bytes that an XLSX may unpack to: a full sheet of 1,048,576 rows stays below; a zip bomb does not."""
+CELL_LIMIT = 1 << 25
+"""Cells that a sheet may span, empty ones included: they are held in memory, and one mark in the far corner of an empty
+sheet spans 17 thousand million. A full sheet of 32 columns stays below."""
+_AT = re.compile(rb"""\br\s*=\s*["']([A-Z]{0,3})([0-9]{1,7})["']""")
 # A text in GB 18030 is never by chance valid UTF-8 for this many characters beyond ASCII.
 _SURELY_UTF8 = 40
 
@@ -90,6 +96,38 @@ def _check_zip(stream: BinaryIO) -> None:
         raise FileRefused("zip_not_xlsx")
     if sum(entry.file_size for entry in entries) > XLSX_LIMIT:
         raise FileRefused("too_big_xlsx", limit=XLSX_LIMIT >> 20)
+    _check_contents(stream)
+
+
+def _check_contents(stream: BinaryIO) -> None:
+    """Unpacks piece by piece: what an archive says of its sizes need not be true (a wrong size is a damaged file), and
+    what a sheet spans is seen in its cells alone. Bounded memory.
+    """
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            for entry in archive.infolist():
+                is_sheet = entry.filename.startswith("xl/worksheets/")
+                rows, columns, tail = 0, {b"A"}, b""
+                with archive.open(entry) as inside:
+                    while chunk := inside.read(CHUNK):
+                        if not is_sheet:
+                            continue
+                        found = _AT.findall(tail + chunk)
+                        columns.update(letters for letters, _ in found)
+                        rows = max(rows, max((int(number) for _, number in found), default=0))
+                        tail = chunk[-32:]
+                if rows * max(map(_column_number, columns)) > CELL_LIMIT:
+                    raise FileRefused("too_wide_xlsx")
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+        raise FileRefused("damaged_xlsx") from error
+
+
+def _column_number(letters: bytes) -> int:
+    """A → 1, Z → 26, AA → 27, XFD → 16,384."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 def encoding_of(stream: BinaryIO) -> Encoding:

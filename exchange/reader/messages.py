@@ -19,6 +19,7 @@ REFUSALS = {
     "old_excel": _("这是旧版 Excel 文件（XLS）；请在表格软件中另存为 XLSX 后重新上传。"),
     "damaged_xlsx": _("XLSX 文件已损坏或加了密码，无法打开；请在表格软件中打开后另存一份再上传。"),
     "too_big_xlsx": _("XLSX 解压后超过 %(limit)s MB；请另存为 CSV 或分成几个文件上传。"),
+    "too_wide_xlsx": _("工作表的范围过大（离表格很远处有内容或格式）；请只把名单复制到新的工作簿后另存再上传。"),
     "zip_not_xlsx": _("这是压缩包而不是 XLSX 表格；请解压后上传其中的 XLSX 或 CSV 文件。"),
     "binary": _("文件不是文本，也不是 XLSX 表格；请另存为 XLSX 或 CSV 后重新上传。"),
     "encoding": _("第 %(line)s 行附近有无法识别的字符（按 %(encoding)s 读取）；请以 UTF-8 编码重新导出后上传。"),

@@ -103,7 +103,7 @@ def test_ninety_five_searches_in_a_hundred_take_twenty_milliseconds():
     user, chance = make_user(Role.CASE_WORKER), random.Random(3)
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE TABLE bench_person (n integer, name text, pinyin text, initials text, id_number bytea, "
+            "CREATE TEMP TABLE bench_person (n integer, name text, pinyin text, initials text, id_number bytea, "
             "id_key uuid, phone_key uuid, tail_key uuid)"
         )
     places = villages()

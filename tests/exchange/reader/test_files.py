@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.reader import ROSTER, Context, FileRefused, read
+from exchange.reader import ROSTER, Context, FileRefused, detect, read
 from exchange.reader.messages import REFUSALS
 from exchange.reader.reading import Skipped
 from tests.exchange.reader.samples import (
@@ -230,10 +230,47 @@ def zipped(**files: str) -> bytes:
 HEAD = ",".join(ROSTER_HEADER).encode()
 
 
+def lying(content: bytes) -> bytes:
+    """The archive with sizes in its directory that are far too small."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        sizes = {entry.file_size for entry in archive.infolist() if entry.filename.startswith("xl/worksheets")}
+    for size in sizes:
+        content = content.replace(size.to_bytes(4, "little"), (64).to_bytes(4, "little"))
+    return content
+
+
+def bomb(megabytes: int) -> bytes:
+    """An XLSX whose sheet unpacks to so many megabytes of blanks."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
+            for _ in range(megabytes):
+                sheet.write(b" " * (1 << 20))
+    return out.getvalue()
+
+
+def far_corner() -> bytes:
+    """A roster with one more mark in the last cell that a sheet can have."""
+    out, book = io.BytesIO(), openpyxl.load_workbook(io.BytesIO(xlsx_bytes([ROSTER_HEADER, roster_row()])))
+    book.active["XFD1048576"] = "."
+    book.save(out)
+    return out.getvalue()
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch):
+    monkeypatch.setattr(detect, "XLSX_LIMIT", 1 << 22)
+    for data, code in ((bomb(5), "too_big_xlsx"), (lying(bomb(5)), "damaged_xlsx")):
+        with pytest.raises(FileRefused) as caught:
+            read(data, ROSTER)
+        assert caught.value.code == code
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
         (b"", "empty"),
+        (far_corner(), "too_wide_xlsx"),
         (b"\r\n \r\n", "empty"),
         (codecs.BOM_UTF8, "empty"),
         (codecs.BOM_UTF16_LE, "empty"),
