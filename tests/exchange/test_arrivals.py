@@ -1,20 +1,23 @@
 """Which rosters are due, by the law in force, and what came (S1-04, S3-05)."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.urls import reverse
 
 from accounts.models import Region
+from accounts.services import load_regions
 from accounts.vocabulary import Role
 from exchange import arriving
 from exchange.arriving import Asked
 from exchange.models import InboundFile
+from policies.services import load_documents
 from tests.beneficiaries.rosters import CITY, JUNE, MAY, receive, roster
 from tests.beneficiaries.rosters import line as row
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
+COUNTY = "450921000000"  # 广西容县
 DEPARTMENTS = ("civil_affairs", "rural_revitalization", "disabled_federation")
 
 
@@ -84,3 +87,27 @@ def test_the_page_and_its_queries(client, users, law, django_assert_max_num_quer
     assert "05-18 到" in page and "逾期" in page and "应于 2023-05-20 前报送（S1-04）" in page
     page = client.get(reverse("exchange:arrivals") + "?year=2023&department=civil_affairs&late=on").content.decode()
     assert "残联" not in page.split("<tbody>")[1]
+
+
+@pytest.mark.parametrize(
+    ("month", "due"),
+    [
+        (date(2023, 5, 1), date(2023, 5, 9)),
+        (date(2023, 6, 1), date(2023, 6, 7)),
+        (date(2023, 10, 1), date(2023, 10, 11)),
+    ],
+)
+def test_s3_05_rosters_are_due_in_the_first_five_working_days_by_the_text_in_force(tongliao, monkeypatch, month, due):
+    """May and October begin with holidays that are made up for on a Saturday, in October also on a Sunday."""
+    load_regions()
+    load_documents(actor=None)
+    worker = make_user(Role.CASE_WORKER, username="yulin", region=COUNTY)
+    monkeypatch.setattr(arriving.timezone, "localdate", lambda value=None: due + timedelta(days=1))
+    lines = {line.department: line.cells[0] for line in arriving.matrix(worker, [month])}
+    assert set(lines) >= {"civil_affairs", "rural_revitalization"}
+    for department in ("civil_affairs", "rural_revitalization"):
+        cell = lines[department]
+        assert cell.asked == Asked(due, ("S3-05",))
+        assert (cell.tone, cell.late_days, cell.missing) == ("late", 1, True)
+    monkeypatch.setattr(arriving.timezone, "localdate", lambda value=None: due)
+    assert arriving.matrix(worker, [month], late=True) == []
