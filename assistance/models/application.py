@@ -70,6 +70,8 @@ class Application(models.Model):
             models.Index(fields=["region", "-id"], name="application_region"),
             models.Index(fields=["state", "region", "due_on"], name="application_state"),
             models.Index(fields=["region", "due_on"], condition=Q(due_on__isnull=False), name="application_due"),
+            # Lists in the order of their day, of any region.
+            models.Index(fields=["due_on", "id"], name="application_day"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
