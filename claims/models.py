@@ -154,6 +154,8 @@ class Claim(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["person", "settled_on", "claim_no"]),
             models.Index(fields=["region", "-settled_on", "-id"]),
+            # The list of a county or city, newest first: a range of regions gives no order, so it walks the days.
+            models.Index(fields=["-settled_on", "-id"], include=["region"], name="claim_day"),
             models.Index(fields=["source"], condition=Q(source__isnull=False), name="claim_source"),
         ]
         constraints: ClassVar = [
