@@ -46,7 +46,7 @@ FROM claims_personyear y {persons}
     ON l.person_id = y.person_id AND l.known_to IS NULL AND l.valid_from <= %(day)s AND l.category = ANY(%(needed)s)
 {how} JOIN unnest(%(codes)s::text[], %(bits)s::bigint[]) AS g(code, bit) ON g.code = l.category
 WHERE y.year = %(year)s AND y.region_id BETWEEN %(low)s AND %(high)s AND y.measure >= %(least)s
-    AND left(y.region_id, %(digits)s) = ANY(%(parts)s)
+    {among}
 GROUP BY y.person_id, y.region_id, y.measure, late, rural
 """
 # Accounts with claims after the day: their sum up to it, from the claims.
@@ -163,11 +163,12 @@ _STANDING = """CASE
     ELSE 'open' END"""
 
 
-def scan_parts(*, codes: Sequence[str], day: date, ruling: Ruling) -> dict[str, dict[str, int]]:
+def scan_parts(*, codes: Sequence[str], day: date, ruling: Ruling, whole: bool = False) -> dict[str, dict[str, int]]:
     """Raises, refreshes and withdraws the warnings of places that one ruling governs; COUNTS of each by its code.
 
-    `codes` are significant digits, all equally many (six of a county) and with the first four in common. Runs in the
-    caller's transaction, and waits there for another scan of the same counties.
+    `codes` are significant digits, all equally many (six of a county) and with the first four in common; `whole`: no
+    other place lies between the first and the last of them. Runs in the caller's transaction, and waits there for
+    another scan of the same counties.
     """
     others = {line.others for line in ruling.table.lines if line.others}
     pieces = {
@@ -176,6 +177,8 @@ def scan_parts(*, codes: Sequence[str], day: date, ruling: Ruling) -> dict[str, 
         # Nobody without a category counts where no line is for others; being rural is looked up where one asks.
         "{how}": "LEFT" if others else "",
         "{rural}": "p.rural" if "rural" in others else "false",
+        # All counties of the prefecture: the range says it, and the planner knows how many that are.
+        "{among}": "" if whole else "AND left(y.region_id, %(digits)s) = ANY(%(parts)s)",
         "{persons}": "JOIN beneficiaries_person p ON p.id = y.person_id" if "rural" in others else "",
     }
     find, late, statement = (_filled(text, pieces) for text in (_FIND, _LATE, _STATEMENT))
@@ -183,14 +186,13 @@ def scan_parts(*, codes: Sequence[str], day: date, ruling: Ruling) -> dict[str, 
     with connection.cursor() as cursor:
         for code in sorted({code[:6] for code in codes}):
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"scan {code} {day.year}"])
-        cursor.execute("SET LOCAL work_mem = '64MB'")
+        cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL enable_mergejoin = off")  # it sorts what can be hashed
         cursor.execute("DROP TABLE IF EXISTS scan_person")
         cursor.execute(find, parameters)
         cursor.execute(late, parameters)
-        cursor.execute("ANALYZE scan_person")
         cursor.execute(statement, parameters)
         found = {part: dict(zip(COUNTS, map(int, counts), strict=True)) for part, *counts in cursor.fetchall()}
-        cursor.execute("SET LOCAL work_mem TO DEFAULT")
+        cursor.execute("SET LOCAL work_mem TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT")
     return {code: found.get(code, dict.fromkeys(COUNTS, 0)) for code in codes}
 
 

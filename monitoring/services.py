@@ -123,7 +123,9 @@ def scan_counties(*, scan_id: int, codes: Sequence[str]) -> None:
     with transaction.atomic():
         for version, governed in _by_version(left, scan.on).items():
             found = law.lines_of(version, scan.on) if version else None
-            counts = scan_parts(codes=governed, day=scan.on, ruling=found) if found else {}
+            between = [code for code in county_codes(scan.region) if governed[0] <= code <= governed[-1]]
+            whole = between == governed
+            counts = scan_parts(codes=governed, day=scan.on, ruling=found, whole=whole) if found else {}
             note = "" if found else _("当日没有适用的预警线")
             ScanPart.objects.bulk_create(
                 (
