@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import pghistory
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -81,7 +82,7 @@ class ScanPart(models.Model):
         return f"{self.scan_id}:{self.code}"
 
 
-@tracked()
+@tracked(level=pghistory.Statement)  # a scan writes tens of thousands at once
 class BurdenWarning(models.Model):
     """预警 of a person, year and kind: raised once, refreshed by scans, withdrawn with a reason, never deleted."""
 

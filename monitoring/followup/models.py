@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import pghistory
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -13,7 +14,7 @@ from accounts.models import Region, User
 from accounts.vocabulary import Department
 
 
-@tracked()
+@tracked(level=pghistory.Statement)
 class FollowUp(models.Model):
     """帮扶跟踪 of one warning: opened when it is told, closed only with an outcome; it can be opened again."""
 
