@@ -69,6 +69,27 @@ def referenced(going: "QuerySet[Model]", own: dict[type[Model], Q]) -> str:
     return ""
 
 
+# Rows that are worked out from the register: they stand in nobody's way and go with the persons of a file.
+_WORKED_OUT: dict[type[Model], Callable[[InboundFile], Q]] = {}
+
+
+def worked_out(model: type[Model], which: Callable[[InboundFile], Q]) -> None:
+    """Registers rows with a `person` that need not stay when the file that wrote the person is taken back."""
+    _WORKED_OUT[model] = which
+
+
+def going_along(file: InboundFile) -> dict[type[Model], Q]:
+    """The rows of `worked_out`, as `referenced` takes them."""
+    return {model: which(file) for model, which in _WORKED_OUT.items()}
+
+
+def take_along(file: InboundFile, persons: "QuerySet[Person]") -> None:
+    """Removes what was worked out about persons who go."""
+    for model, which in going_along(file).items():
+        rows = model._base_manager.filter(which, person__in=persons)
+        model._base_manager.filter(pk__in=list(rows.values_list("pk", flat=True)))._raw_delete("default")
+
+
 # --- what hangs on a person, when two files turn out to be one ------------------------------------------------------
 @dataclass(frozen=True)
 class Move:
@@ -108,9 +129,10 @@ def hanging() -> dict[str, tuple[type[Model], str, Move | None]]:
         if not (relation.auto_created and relation.is_relation and not relation.concrete):
             continue
         model, field = relation.related_model, relation.field
-        if relation.many_to_many or not field.db_constraint or model in (Person, Merge):
-            continue
         label = _label(model, field.name)
+        # Without a constraint only what was registered: such rows are found anew and stand in nobody's way.
+        if relation.many_to_many or model in (Person, Merge) or not (field.db_constraint or label in _MOVES):
+            continue
         if label not in _STAYING:
             found[label] = (model, field.name, _MOVES.get(label))
     return found

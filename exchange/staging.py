@@ -80,10 +80,11 @@ def _common(file: InboundFile, batch: reader.Batch) -> dict[str, Sequence[Any]]:
         "id_key": blind_indexes(numbers, "id_number"),
         "name": [name or "" for name in batch.columns["name"]],
     }
-    return found | _faults(batch)
+    return found | faults(batch)
 
 
-def _faults(batch: reader.Batch) -> dict[str, list[Any]]:
+def faults(batch: reader.Batch) -> dict[str, list[Any]]:
+    """Outcome, code, field, reason and what stands in the cell, of the rows at fault; empty for the others."""
     count = len(batch)
     outcome, code, field, reason = [""] * count, [""] * count, [""] * count, [""] * count
     values = ["{}"] * count

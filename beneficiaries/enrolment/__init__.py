@@ -3,16 +3,21 @@
 
 def ready() -> None:
     """What the room's AppConfig does for this package: models and tasks are found, kind, panel, reports are known."""
+    from django.db.models import Q
     from django.utils.translation import gettext_lazy as _
 
     from accounts.access import Act
     from accounts.reports import Report, register
-    from beneficiaries import panels
-    from beneficiaries.enrolment import case_models, merging, tasks  # noqa: F401 - here they are found
+    from beneficiaries import changes, dependants, panels
+    from beneficiaries.enrolment import case_models, following, merging, tasks  # noqa: F401 - here they are found
     from beneficiaries.enrolment.kind import CONTRIBUTIONS
+    from beneficiaries.enrolment.models import Enrolment, PersonMark
     from beneficiaries.enrolment.panels import ENROLMENT
     from exchange import kinds
 
+    changes.register(following.hear)
+    dependants.worked_out(Enrolment, following.computed_alone)
+    dependants.worked_out(PersonMark, lambda file: Q(source=file))
     kinds.register(CONTRIBUTIONS)
     panels.register(ENROLMENT)
     group = _("参保")

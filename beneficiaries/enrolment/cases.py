@@ -1,17 +1,18 @@
 """Persons to be worked off: suspected uninsured by township (S2-03), interruption risks (S3-19)."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.access import Act
 from accounts.models import Region, User
-from accounts.vocabulary import Department
+from accounts.vocabulary import Department, Role
 from beneficiaries.comparisons.models import ComparisonRow
 from beneficiaries.enrolment.case_models import CaseStep, CoverageCase
 from beneficiaries.enrolment.models import Coverage, Enrolment, Insurance
@@ -85,6 +86,12 @@ def may_work(user: User, case: CoverageCase) -> bool:
     return here and (user.may(Act.ENROLMENT_WRITE) or user.may(Act.ENROLMENT_VISIT))
 
 
+def workers(county: str) -> QuerySet[User]:
+    """Clerks of the townships and case workers of a county (its first six digits)."""
+    found = User.objects.filter(is_active=True, organisation__region_id__startswith=county)
+    return found.filter(roles__overlap=[Role.CLERK, Role.CASE_WORKER]).select_related("organisation").order_by("name")
+
+
 def _check(actor: User | None, case: CoverageCase) -> CoverageCase:
     if actor and not may_work(actor, case):
         raise PermissionDenied(_("您的角色或管辖范围不能办理这里的参保事项"))
@@ -105,6 +112,12 @@ def assign_case(*, actor: User | None, case: CoverageCase, to: User) -> Coverage
             one.save(update_fields=["assigned_to"])
             CaseStep.objects.create(case=one, actor=actor, what=_("分派"), note=to.name)
         return one
+
+
+def assign_cases(*, actor: User | None, cases: Iterable[CoverageCase], to: User) -> int:
+    """All of them or none, as `assign_case`; gives how many."""
+    with transaction.atomic():
+        return len([assign_case(actor=actor, case=case, to=to) for case in cases])
 
 
 def note_case(*, actor: User | None, case: CoverageCase, note: str) -> CaseStep:
@@ -134,6 +147,21 @@ def close_case(*, actor: User | None, case: CoverageCase, outcome: str, note: st
                     }
                 )
         return _close(one, outcome, actor, note.strip())
+
+
+def close_cases(*, actor: User | None, cases: Iterable[CoverageCase], outcome: str, note: str = "") -> int:
+    """All of them or none, as `close_case`; gives how many. Raises ValidationError that names the first in the way."""
+    with transaction.atomic():
+        done = 0
+        for case in cases:
+            try:
+                close_case(actor=actor, case=case, outcome=outcome, note=note)
+            except ValidationError as error:
+                if hasattr(error, "error_dict") and "note" in error.error_dict:
+                    raise
+                raise ValidationError(f"{case.person.name}：{' '.join(error.messages)}") from error
+            done += 1
+        return done
 
 
 def _close(case: CoverageCase, outcome: str, actor: User | None, note: str) -> CoverageCase:

@@ -68,7 +68,7 @@ class CaseFilter(PlaceFilter):
     kind = forms.ChoiceField(label=_("种类"), choices=[ALL, *CoverageCase.Kind.choices])
     cause = forms.ChoiceField(label=_("情形"), choices=[ALL, *CoverageCase.Cause.choices])
     state = forms.ChoiceField(label=_("状态"), choices=[ALL, ("open", _("待核")), ("closed", _("已办结"))])
-    mine = forms.BooleanField(label=_("由我承办"))
+    seen_to = forms.ChoiceField(label=_("承办人"), choices=[ALL, ("me", _("由我承办")), ("nobody", _("未分派"))])
 
 
 class MismatchFilter(PlaceFilter):
@@ -157,6 +157,16 @@ class AssignForm(forms.Form):
 class CloseForm(forms.Form):
     outcome = forms.ChoiceField(label=_("结果"), choices=[("", _("请选择")), *CoverageCase.Outcome.choices])
     note = forms.CharField(label=_("核实情况"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class ManyForm(forms.Form):
+    """The cases ticked in a list."""
+
+    ids = forms.ModelMultipleChoiceField(CoverageCase.objects.none(), widget=forms.MultipleHiddenInput)
+
+    def __init__(self, *args: Any, cases: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["ids"].queryset = cases  # type: ignore[attr-defined]
 
 
 class ConsentForm(forms.Form):

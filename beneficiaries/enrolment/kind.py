@@ -1,4 +1,4 @@
-"""Contributions of the tax office as a kind of inbound file: what was paid and refunded, for whom, for which year.
+"""Contributions as a kind of inbound file: what was paid and refunded, by whom, for whom, for which year.
 
 Money that came is a fact: payments of somebody whom the register does not know, or under another name, are doubtful and
 are written all the same, without a person, for the worklist of mismatches (S3-07).
@@ -30,11 +30,16 @@ from exchange.kinds import Beside, ImportKind
 from exchange.models import InboundFile, StagedRow
 from exchange.staging import Columns, stage_reading
 
+# Who says what people paid themselves, and who knows of villages and charities that paid for them (S2-04).
+COLLECTORS: Final = (Department.TAX, Department.MEDICAL_SECURITY)
+PAYERS: Final = (Department.CIVIL_AFFAIRS, Department.RURAL_REVITALIZATION)
+
 INCOMING: Final = """
 DROP TABLE IF EXISTS contributions_incoming;
 CREATE TEMP TABLE contributions_incoming (
     file_id bigint, "row" integer, outcome text, code text, field text, reason text, "values" jsonb, id_number bytea,
-    id_key uuid, name text, year int, amount bigint, paid_on date, kind text, tier text) ON COMMIT DROP;
+    id_key uuid, name text, year int, amount bigint, paid_on date, kind text, tier text,
+    payer text, payer_name text) ON COMMIT DROP;
 """
 COMPARE: Final = """
 INSERT INTO exchange_stagedrow (file_id, "row", outcome, code, field, reason, "values", id_number, id_key, name,
@@ -42,17 +47,20 @@ INSERT INTO exchange_stagedrow (file_id, "row", outcome, code, field, reason, "v
 SELECT file_id, "row", verdict[1], verdict[2],
        CASE WHEN verdict[2] = code THEN field WHEN verdict[2] = 'name_differs' THEN 'name'
             WHEN verdict[2] IN ('deceased', 'paid_later') THEN 'paid_on' WHEN verdict[2] = 'amount' THEN 'amount'
+            WHEN verdict[2] = 'payer_unnamed' THEN 'payer_name' WHEN verdict[2] = 'payer_not_yours' THEN 'payer'
             WHEN verdict[2] <> '' THEN 'id_number' ELSE '' END,
        CASE WHEN verdict[2] = code THEN reason
             ELSE replace(replace(coalesce(%(reasons)s::jsonb ->> verdict[2], ''), '(name)', coalesce(known_name, '')),
                 '(first)', coalesce(first_row::text, '')) END,
        CASE WHEN code <> '' THEN "values" ELSE jsonb_build_object('year', year, 'amount', amount, 'paid_on', paid_on,
-            'kind', kind, 'tier', tier) END,
+            'kind', kind, 'tier', tier, 'payer', payer, 'payer_name', payer_name) END,
        id_number, id_key, name, '', region_code, '', '', '', person_id
 FROM (
     SELECT *, CASE
         WHEN code <> '' THEN ARRAY['error', code]
         WHEN amount <= 0 THEN ARRAY['error', 'amount']
+        WHEN payer = 'person' AND NOT %(collects)s THEN ARRAY['error', 'payer_not_yours']
+        WHEN payer NOT IN ('person', 'other') AND payer_name = '' THEN ARRAY['error', 'payer_unnamed']
         WHEN paid_on > %(today)s THEN ARRAY['error', 'paid_later']
         WHEN nth > 1 THEN ARRAY['unchanged', 'repeated']
         WHEN known THEN ARRAY['unchanged', '']
@@ -66,11 +74,11 @@ FROM (
             coalesce(p.region_id, %(region)s) AS region_code,
             row_number() OVER same AS nth, first_value(i."row") OVER same AS first_row,
             EXISTS (SELECT FROM beneficiaries_contribution k WHERE k.id_key = i.id_key AND k.year = i.year
-                AND k.kind = i.kind AND k.amount = i.amount AND k.paid_on = i.paid_on AND k.payer = 'person'
-                AND k.payer_name = '') AS known
+                AND k.kind = i.kind AND k.amount = i.amount AND k.paid_on = i.paid_on AND k.payer = i.payer
+                AND k.payer_name = i.payer_name) AS known
         FROM contributions_incoming i LEFT JOIN beneficiaries_person p ON p.id_key = i.id_key
         WINDOW same AS (PARTITION BY i.code = '', i.id_key, i.name, i.year, i.kind, i.amount,
-            i.paid_on ORDER BY i."row")
+            i.paid_on, i.payer, i.payer_name ORDER BY i."row")
     ) found
 ) judged
 """
@@ -78,10 +86,12 @@ WRITE: Final = """
 INSERT INTO beneficiaries_contribution (person_id, region_id, id_number, id_key, name, year, kind, amount, paid_on,
     tier, payer, payer_name, problem, source_id, source_row, recorded_by_id, recorded_at)
 SELECT CASE WHEN r.outcome = 'new' THEN r.person_id END, r.region_code, r.id_number, r.id_key, r.name, x.year, x.kind,
-    x.amount, x.paid_on, x.tier, 'person', '', CASE WHEN r.outcome = 'new' THEN '' ELSE r.code END, r.file_id, r.row,
+    x.amount, x.paid_on, x.tier, coalesce(x.payer, 'person'), coalesce(x.payer_name, ''),
+    CASE WHEN r.outcome = 'new' THEN '' ELSE r.code END, r.file_id, r.row,
     %(actor)s, now()
 FROM exchange_stagedrow r
-CROSS JOIN LATERAL jsonb_to_record(r.values) AS x (year int, kind text, amount bigint, paid_on date, tier text)
+CROSS JOIN LATERAL jsonb_to_record(r.values) AS x (year int, kind text, amount bigint, paid_on date, tier text,
+    payer text, payer_name text)
 WHERE r.file_id = %(file)s AND r.outcome IN ('new', 'doubtful') ORDER BY r.row
 ON CONFLICT DO NOTHING
 """
@@ -99,12 +109,20 @@ def _columns(batch: reader.Batch) -> Columns:
         **{name: given[name] for name in ("year", "amount", "paid_on")},
         "kind": [code or "payment" for code in given["kind"]],
         "tier": [(text or "")[:20] for text in given["tier"]],
+        # Who names who paid, but not of which kind, is another payer.
+        "payer": [
+            code or ("other" if name else "person")
+            for code, name in zip(given["payer"], given["payer_name"], strict=True)
+        ],
+        "payer_name": [(text or "")[:80] for text in given["payer_name"]],
     }
 
 
 def _reasons() -> dict[str, str]:
     return {
         "amount": _("金额须大于零；退费请填正数，类型写“退费”。"),
+        "payer_not_yours": _("个人缴费由税务部门报送；其他渠道代缴请填写缴费来源和代缴单位。"),
+        "payer_unnamed": _("其他渠道代缴须写明代缴单位；请补填。"),
         "paid_later": _("日期晚于今天；请核对。"),
         "repeated": _("与第 (first) 行相同，只计一次。"),
         "unknown_person": _("登记簿中没有这个身份证号；确认后记入缴费疑点，待登记此人后自动计入。"),
@@ -123,6 +141,7 @@ def _compare(file: InboundFile, progress: Progress) -> dict[str, int]:
             "region": file.region_id,
             "prefix": f"{file.region.prefix}%",
             "today": timezone.localdate(),
+            "collects": file.department in COLLECTORS,
             "reasons": json.dumps(_reasons(), ensure_ascii=False),
         }
         cursor.execute(COMPARE, values)
@@ -193,10 +212,15 @@ def _kind_of(row: StagedRow) -> str:
     return str(Contribution.Kind(code).label) if code in Contribution.Kind.values else ""
 
 
+def _payer_of(row: StagedRow) -> str:
+    code = row.values.get("payer", "")
+    return str(Contribution.Payer(code).label) if code in Contribution.Payer.values else ""
+
+
 CONTRIBUTIONS = ImportKind(
     kind=InboundFile.Kind.CONTRIBUTIONS,
     schema=reader.CONTRIBUTIONS,
-    departments=(Department.TAX, Department.MEDICAL_SECURITY),
+    departments=(*COLLECTORS, *PAYERS),
     stage=_stage,
     compare=_compare,
     apply=_apply,
@@ -210,6 +234,8 @@ CONTRIBUTIONS = ImportKind(
         Column("amount", gettext_lazy("金额"), kind="amount", value=lambda row: row.values.get("amount")),
         Column("paid_on", gettext_lazy("日期"), kind="mono", value=lambda row: row.values.get("paid_on")),
         Column("tier", gettext_lazy("档次"), value=lambda row: row.values.get("tier")),
+        Column("payer", gettext_lazy("缴费来源"), value=_payer_of),
+        Column("payer_name", gettext_lazy("代缴单位"), value=lambda row: row.values.get("payer_name")),
     ),
     upload=Act.ROSTER_UPLOAD,
     confirm=Act.ENROLMENT_WRITE,

@@ -4,13 +4,14 @@ Amounts are fen. Audit triggers run once a statement: a county's year is written
 """
 
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import pghistory
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -43,6 +44,23 @@ def covered(prefix: str = "") -> Q:
     paid = F(f"{prefix}paid") + F(f"{prefix}other_paid") - F(f"{prefix}refunded")
     settled = Q(**{f"{prefix}insurance": Insurance.RESIDENT, f"{prefix}due__lte": paid})
     return Q(**{f"{prefix}insurance__in": (Insurance.EMPLOYEE, Insurance.ELSEWHERE)}) | settled
+
+
+# What the tax office must know of a row, in one text: different from what it heard last means it must hear again.
+_TOLD: Final = ("insurance", "category", "base", "fund", "county_finance", "due", "paid", "other_paid", "refunded")
+
+
+def state_text() -> Concat:
+    """The state of a row as SQL text (`Enrolment.relayed_as` holds the one that was sent)."""
+    parts: list[object] = []
+    for name in _TOLD:
+        parts += [Cast(F(name), models.CharField()), Value("|")]
+    return Concat(*parts[:-1], output_field=models.CharField())
+
+
+def untold() -> Q:
+    """Whether the tax office heard something else last (S3-06)."""
+    return ~Q(relayed_as=state_text())
 
 
 @tracked()
@@ -137,7 +155,11 @@ class Enrolment(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = _("参保登记")
         ordering = ("-year",)
-        indexes: ClassVar = [models.Index(fields=["year", "region"], name="enrolment_year_region")]
+        indexes: ClassVar = [
+            models.Index(fields=["year", "region"], name="enrolment_year_region"),
+            # What waits to be told is counted for every page of who tells it.
+            models.Index(fields=["year", "region", "changed_on"], name="enrolment_to_relay", condition=untold()),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["person", "year"], name="enrolment_once"),
             models.CheckConstraint(
@@ -273,6 +295,8 @@ class PersonMark(models.Model):
     commended = models.BooleanField(_("先进僧尼"), default=False)
     since = models.DateField(_("开始日期"))
     until = models.DateField(_("结束日期"), null=True, blank=True)
+    source = models.ForeignKey(InboundFile, models.PROTECT, null=True, related_name="+", verbose_name=_("来源"))
+    closed_by = models.ForeignKey(InboundFile, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         verbose_name = verbose_name_plural = _("参保标记")

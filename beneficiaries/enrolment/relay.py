@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
-from django.db.models import CharField, F, Min, QuerySet, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,7 +16,7 @@ from beneficiaries.enrolment import law
 from beneficiaries.enrolment.case_models import PaymentMismatch
 from beneficiaries.enrolment.errors import EnrolmentError
 from beneficiaries.enrolment.mismatches import AWAITING
-from beneficiaries.enrolment.models import Enrolment
+from beneficiaries.enrolment.models import Enrolment, state_text, untold
 from beneficiaries.enrolment.services import allowed
 from exchange.deliveries import create_delivery, partner_of
 from exchange.models import Delivery
@@ -29,23 +28,13 @@ COLUMNS = (
     "id_number", "name", "region", "year", "insurance", "category", "standard", "fund", "county_finance", "due",
     "paid", "refunded", "status", "refund_request", "changed_on",
 )  # fmt: skip
-# What the tax office must know of a row, in one text: different from what it heard last means it must hear again.
-_TOLD = ("insurance", "category", "base", "fund", "county_finance", "due", "paid", "other_paid", "refunded")
-
-
-def state_text() -> Concat:
-    """The state of a row as SQL text (`relayed_as` holds the one that was sent)."""
-    parts: list[object] = []
-    for name in _TOLD:
-        parts += [Cast(F(name), CharField()), Value("|")]
-    return Concat(*parts[:-1], output_field=CharField())
 
 
 def to_relay(region: Region, year: int) -> QuerySet[Enrolment]:
     """Rows whose state is not the one that tax heard last, with `state_now`."""
     low, high = region.prefix.ljust(12, "0"), region.prefix.ljust(12, "9")
     rows = Enrolment.objects.filter(year=year, region_id__gte=low, region_id__lte=high)
-    return rows.annotate(state_now=state_text()).exclude(state_now=F("relayed_as"))
+    return rows.filter(untold()).annotate(state_now=state_text())
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Reads of enrolment: the ledger by place, the persons behind each of its numbers, money against need."""
+"""Reads of enrolment: the ledger by place and the persons behind each of its numbers, monasteries, one person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,6 @@ from accounts.models import Level, Region, User
 from accounts.vocabulary import Category as C
 from accounts.vocabulary import Department
 from beneficiaries.enrolment import law
-from beneficiaries.enrolment.case_models import CoverageCase, FiscalTransfer, PaymentMismatch
 from beneficiaries.enrolment.models import Enrolment, Insurance, PersonMark, RegionYear, covered
 from beneficiaries.models import CategorySpell, Person
 from policies.engine.document import Target
@@ -280,66 +279,7 @@ def by_department(user: User, *, region: Region, year: int, population: str) -> 
     )
 
 
-# --- money against need (S2-05) --------------------------------------------------------------------------------------
-@dataclass
-class FundingRow:
-    """A county's subsidy money: what is needed, what has arrived, what is short of it (fen), until when."""
-
-    code: str
-    name: str
-    fund: int
-    county_finance: int
-    arrived: int
-    window_to: date | None
-
-    @property
-    def needed(self) -> int:
-        return self.fund + self.county_finance
-
-    @property
-    def short(self) -> int:
-        return max(0, self.needed - self.arrived)
-
-    @property
-    def days_left(self) -> int | None:
-        return (self.window_to - timezone.localdate()).days if self.window_to else None
-
-
-def funding(user: User, *, region: Region, year: int) -> list[FundingRow]:
-    """By county: need of all resident enrolments, transfers of applications and other money in place: four queries."""
-    low, high = region.prefix.ljust(12, "0"), region.prefix.ljust(12, "9")
-    inside = {"region_id__gte": low, "region_id__lte": high}
-    rows = access.in_region(user, Enrolment.objects.filter(year=year, **inside), "region_id")
-    needed = {
-        row["county"]: row
-        for row in rows.order_by()
-        .values(county=Left("region_id", 6))
-        .annotate(fund_sum=Sum("fund"), county_sum=Sum("county_finance"))
-    }
-    transfers = dict(
-        FiscalTransfer.objects.filter(application__year=year)
-        .order_by()
-        .values_list(Left("application__region_id", 6))
-        .annotate(Sum("amount"))
-    )
-    figures: dict[str, RegionYear] = {}
-    for one in RegionYear.objects.filter(year=year, **inside).order_by("-region_id"):
-        figures[one.region_id[:6]] = one
-    places = sorted(needed)
-    names = dict(Region.objects.filter(code__in=[p.ljust(12, "0") for p in places]).values_list("code", "name"))
-    return [_funding_row(place, needed[place], names, figures.get(place), transfers.get(place, 0)) for place in places]
-
-
-def _funding_row(
-    place: str, row: dict[str, Any], names: dict[str, str], figures: RegionYear | None, transferred: int
-) -> FundingRow:
-    code = place.ljust(12, "0")
-    arrived = (figures.funds_arrived if figures else 0) + transferred
-    until = figures.window_to if figures else None
-    return FundingRow(code, names.get(code, code), row["fund_sum"], row["county_sum"], arrived, until)
-
-
-# --- monasteries, cases, mismatches ----------------------------------------------------------------------------------
+# --- monasteries, one person ------------------------------------------------------------------------------------------
 def monasteries(user: User, year: int) -> list[dict[str, Any]]:
     """S0-20: by monastery its monks and nuns, how many are insured in the year, how many are commended: one query."""
     marks = user.visible(PersonMark).filter(kind=PersonMark.Kind.MONASTERY, since__lte=day_of(year))
@@ -355,43 +295,6 @@ def monasteries(user: User, year: int) -> list[dict[str, Any]]:
         )
         .order_by("detail")
     )
-
-
-def cases(
-    user: User,
-    *,
-    year: int | None = None,
-    region: Region | None = None,
-    kind: str = "",
-    state: str = "",
-    cause: str = "",
-    mine: bool = False,
-) -> QuerySet[CoverageCase]:
-    """Cases of the user's region, with person and place."""
-    found = user.visible(CoverageCase).select_related("person", "region", "assigned_to")
-    found = found.filter(year=year) if year else found
-    found = found.filter(region_id__startswith=region.prefix) if region else found
-    found = found.filter(kind=kind) if kind else found
-    found = found.filter(cause=cause) if cause else found
-    found = found.filter(assigned_to=user) if mine else found
-    if state in ("open", "closed"):
-        found = found.filter(closed_on__isnull=state == "open")
-    return found
-
-
-def mismatches(
-    user: User, *, year: int | None = None, region: Region | None = None, kind: str = "", state: str = ""
-) -> QuerySet[PaymentMismatch]:
-    """Payments that do not fit, with person and payment."""
-    found = user.visible(PaymentMismatch).select_related("person", "region", "contribution")
-    found = found.filter(year=year) if year else found
-    found = found.filter(region_id__startswith=region.prefix) if region else found
-    found = found.filter(kind=kind) if kind else found
-    if state == "open":
-        return found.filter(closed_on=None, outcome="")
-    if state == "awaiting":
-        return found.filter(closed_on=None).exclude(outcome="")
-    return found.exclude(closed_on=None) if state == "closed" else found
 
 
 def years_of(person: Person) -> Sequence[Enrolment]:

@@ -225,7 +225,7 @@ def mark(
         one.detail, one.commended, one.since, one.until = detail.strip()[:80], commended, since, until
         if until and until < since:
             raise ValidationError({"until": _("结束日期早于开始日期")})
-        one.full_clean(exclude=["person"])
+        one.full_clean(exclude=["person", "source", "closed_by"])
         one.save()
         return one
 

@@ -5,6 +5,7 @@ through a temporary table without indexes; one INSERT … SELECT then writes the
 written twice.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -196,7 +197,20 @@ def _roster_columns(batch: reader.Batch) -> dict[str, Sequence[Any]]:
         found[name] = [value or "" for value in batch.columns[source]]
     found["relation"] = [(value or "")[:20] for value in batch.columns["relation"]]
     found["exit_reason"] = [(value or "")[:200] for value in batch.columns["reason"]]
+    if batch.has("monastery") or batch.has("commended"):
+        found["values"] = _monasteries(batch)
     return found
+
+
+def _monasteries(batch: reader.Batch) -> list[str]:
+    """What a roster of monks and nuns says beside (S0-20); what is wrong with a row stays as it is."""
+    empty = [None] * len(batch)
+    rows = zip(batch.columns.get("monastery", empty), batch.columns.get("commended", empty), strict=True)
+    said = [json.dumps({"monastery": place, "commended": best}, ensure_ascii=False) for place, best in rows]
+    for i, fault in enumerate(staging.faults(batch)["values"]):
+        if i in batch.problems:
+            said[i] = fault
+    return said
 
 
 def parameters(file: InboundFile) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from beneficiaries.dependants import referenced, take_back_spells
+from beneficiaries.dependants import going_along, referenced, take_along, take_back_spells
 from beneficiaries.models import CategorySpell, Household, Person, PersonBefore
 from beneficiaries.people import initials_of, reading
 from exchange.errors import ImportBlocked
@@ -46,7 +46,8 @@ def undo(file: InboundFile, *, actor: User | None) -> None:
         edited = cursor.fetchone()[0]
     if edited:
         raise ImportBlocked(_("这份名单写入的人员信息此后又被修改；请先撤销之后的修改，或直接更正有误的人员。"))
-    if why := referenced(mine, {CategorySpell: Q(source=file), PersonBefore: Q(file=file)}):
+    own = {CategorySpell: Q(source=file), PersonBefore: Q(file=file)} | going_along(file)
+    if why := referenced(mine, own):
         raise ImportBlocked(why)
     take_back_spells(file)
     with connection.cursor() as cursor:
@@ -56,6 +57,7 @@ def undo(file: InboundFile, *, actor: User | None) -> None:
             said = reading(name)
             cursor.execute(RENAME, [name, said, initials_of(said), person])
     PersonBefore.objects.filter(file=file)._raw_delete("default")
+    take_along(file, mine)
     mine._raw_delete("default")
     _empty_households(file)._raw_delete("default")
 

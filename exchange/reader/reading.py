@@ -224,7 +224,8 @@ def _fill(batch: Batch, column: Column, reader: ColumnReader) -> None:
     """Read one column into the batch, with its faults, notes and blanks."""
     name = column.name
     if name not in batch.raw:
-        batch.columns[name] = [column.default] * len(batch)
+        if not column.apart:
+            batch.columns[name] = [column.default] * len(batch)
         return
     values, faults, notes = reader(batch.raw[name])
     batch.columns[name] = values

@@ -45,6 +45,8 @@ class Column:
     synonyms: tuple[str, ...] = ()
     fallback: tuple[str, ...] = ()
     """Headings that count only where none of the others is there."""
+    apart: bool = False
+    """Few files have it: the batches of the others know nothing of it, neither value nor digest."""
 
     def headings(self) -> Iterable[str]:
         """The headings that are understood, in their compared form."""

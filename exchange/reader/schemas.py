@@ -71,6 +71,8 @@ ROSTER = Schema(
         ),
         Column("reason", "退出原因", read.words(200), synonyms=("取消原因", "终止原因", "减少原因")),
         Column("phone", "联系电话", read.phone, synonyms=tuple(_PHONE_WORDS)),
+        Column("monastery", "寺庙", read.words(80), synonyms=("寺庙名称", "所在寺庙", "所属寺庙"), apart=True),
+        Column("commended", "先进僧尼", read.yes_no, synonyms=("是否先进僧尼", "先进僧尼标志", "是否先进"), apart=True),
     ),
     checks=(_dates_in_order,),
 )
@@ -238,6 +240,18 @@ CONTRIBUTIONS = Schema(
             synonyms=("缴费类型", "业务类型", "收退类型"),
         ),
         Column("tier", "档次", read.words(20), synonyms=("缴费档次",)),
+        Column(
+            "payer",
+            "缴费来源",
+            read.choice(words.PAYERS),
+            synonyms=("代缴来源", "资金来源", "缴费渠道", "代缴渠道"),
+        ),
+        Column(
+            "payer_name",
+            "代缴单位",
+            read.words(80),
+            synonyms=("代缴单位名称", "代缴人", "出资单位", "捐赠单位", "资助单位"),
+        ),
     ),
 )
 

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Act
 from accounts.doors import go
-from accounts.models import Region, User
+from accounts.models import ReadRecord, Region, User
+from accounts.services import record_read
 from beneficiaries.enrolment.errors import EnrolmentError
 from beneficiaries.enrolment.selectors import default_year
 
@@ -61,6 +62,11 @@ def asked(request: HttpRequest) -> QueryDict:
     query.setdefault("region", user_of(request).region_prefix.ljust(12, "0"))
     query.setdefault("year", str(default_year()))
     return query
+
+
+def exported(request: HttpRequest, subject: str) -> None:
+    """Somebody took personal data out: it is on record."""
+    record_read(actor=user_of(request), what=ReadRecord.What.EXPORT, subject=subject, request=request)
 
 
 def try_service(request: HttpRequest, form: forms.Form, call: Callable[[], Any]) -> Any:

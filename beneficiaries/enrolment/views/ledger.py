@@ -21,6 +21,7 @@ from accounts.models import ReadRecord, Region
 from accounts.services import record_read
 from beneficiaries.enrolment import selectors, services
 from beneficiaries.enrolment.forms import LedgerFilter, PeopleFilter, PlaceFilter, YearRegionForm
+from beneficiaries.enrolment.funding import FundingRow, funding_rows
 from beneficiaries.enrolment.models import Insurance
 from beneficiaries.enrolment.selectors import STATUSES, LedgerRow
 from beneficiaries.enrolment.trace import Ground, Step, culprit, trace, with_facts
@@ -286,7 +287,7 @@ def funding(request: HttpRequest) -> HttpResponseBase:
             tone=lambda row: _funding_state(row)[1],
         ),
     ]
-    rows = selectors.funding(user, region=region, year=year)
+    rows = funding_rows(user, region=region, year=year)
     if request.GET.get("export") in ("csv", "xlsx"):
         return export_rows(request.GET["export"], f"{_('资助资金缺口')}-{year}", columns, rows)
     context = {
@@ -301,7 +302,7 @@ def funding(request: HttpRequest) -> HttpResponseBase:
     return render(request, "enrolment/table.html", context)
 
 
-def _funding_state(row: selectors.FundingRow) -> tuple[str, str]:
+def _funding_state(row: FundingRow) -> tuple[str, str]:
     if not row.short:
         return _("已足额到位"), "done"
     if row.days_left is None:

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import Act
 from accounts.doors import get_visible, go, requires
-from accounts.lists import Column, ListPage
+from accounts.lists import Bulk, Column, ListPage
 from accounts.models import User
-from beneficiaries.enrolment import cases, selectors
+from beneficiaries.enrolment import cases, worklists
 from beneficiaries.enrolment import forms as f
 from beneficiaries.enrolment.case_models import CoverageCase, PaymentMismatch
 from beneficiaries.enrolment.mismatches import decide_mismatch, refresh_mismatches
@@ -61,7 +61,13 @@ class Cases(ListPage):
     empty_help = gettext_lazy("点击“查找未参保”，从台账中列出未登记、未缴费和断保的困难群众。")
 
     def rows(self, filters: dict[str, Any]) -> QuerySet[CoverageCase]:
-        return selectors.cases(self.user, **_given(filters))
+        return worklists.cases(self.user, **_given(filters))
+
+    @property
+    def bulk(self) -> list[Bulk]:  # type: ignore[override]
+        assign = [Bulk(_("分派"), reverse("enrolment:cases_assign"))] if self.user.may(Act.ENROLMENT_WRITE) else []
+        close = [Bulk(_("办结"), reverse("enrolment:cases_close"))] if self.user.may(Act.ENROLMENT_VISIT) else []
+        return assign + close
 
     def row_url(self, row: CoverageCase) -> str:
         return reverse("enrolment:case", args=[row.pk])
@@ -119,7 +125,7 @@ def _case_forms(user: User, one: CoverageCase) -> dict[str, Any]:
         if one.consent_on and one.checked_on:
             found["take_over"] = (_("转入居民医保"), f.TakeOverForm())
     if user.may(Act.ENROLMENT_WRITE):
-        found["assign"] = (_("分派"), f.AssignForm(users=_workers(one)))
+        found["assign"] = (_("分派"), f.AssignForm(users=cases.workers(one.region_id[:6])))
     found["close"] = (_("办结"), f.CloseForm())
     return found
 
@@ -130,13 +136,6 @@ def _apart(moves: dict[str, Any]) -> dict[str, Any]:
         if form is not None:
             form.auto_id = f"{move}_%s"
     return moves
-
-
-def _workers(one: CoverageCase) -> QuerySet[User]:
-    """Clerks of the township and case workers of the county."""
-    county = one.region_id[:6]
-    found = User.objects.filter(is_active=True, organisation__region_id__startswith=county)
-    return found.filter(roles__overlap=["clerk", "case_worker"]).select_related("organisation").order_by("name")
 
 
 def _case_page(request: HttpRequest, one: CoverageCase, wrong: dict[str, Any]) -> HttpResponse:
@@ -185,7 +184,7 @@ def case_move(request: HttpRequest, pk: int, move: str) -> HttpResponse:
     one, actor = _case(request, pk), user_of(request)
     known: dict[str, tuple[Any, Any]] = {
         "note": (f.NoteForm, cases.note_case),
-        "assign": (lambda data: f.AssignForm(data, users=_workers(one)), cases.assign_case),
+        "assign": (lambda data: f.AssignForm(data, users=cases.workers(one.region_id[:6])), cases.assign_case),
         "consent": (f.ConsentForm, cases.record_consent),
         "take_over": (f.TakeOverForm, cases.take_over),
         "close": (f.CloseForm, cases.close_case),
@@ -252,7 +251,7 @@ class Mismatches(ListPage):
     empty_help = gettext_lazy("确认税务部门的缴费文件后自动核对；也可以点击“重新核对”。")
 
     def rows(self, filters: dict[str, Any]) -> QuerySet[PaymentMismatch]:
-        return selectors.mismatches(self.user, **_given(filters))
+        return worklists.mismatches(self.user, **_given(filters))
 
     def row_url(self, row: PaymentMismatch) -> str:
         return reverse("enrolment:mismatch", args=[row.pk])

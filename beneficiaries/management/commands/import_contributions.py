@@ -1,4 +1,4 @@
-"""manage.py import_contributions FILE --region 150521 [--month 2023-01] [--confirm]."""
+"""manage.py import_contributions FILE --region 150521 [--month 2023-01] [--department tax] [--confirm]."""
 
 from typing import Any
 
@@ -6,12 +6,13 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from accounts.vocabulary import Department
+from beneficiaries.enrolment.kind import CONTRIBUTIONS
 from exchange.inbound_command import InboundCommand, month_of
 from exchange.models import InboundFile
 
 
 class Command(InboundCommand):
-    help = "Compares the tax office's payments and refunds with the register and, with --confirm, writes them."
+    help = "Compares payments of tax, villages and charities with the register and, with --confirm, writes them."
     kind = InboundFile.Kind.CONTRIBUTIONS
     printed = ("rows", "new", "unchanged", "doubtful", "error", "contributions", "mismatches")
 
@@ -19,9 +20,16 @@ class Command(InboundCommand):
         super().add_arguments(parser)
         parser.add_argument("--month", type=month_of, help="YYYY-MM in which it was sent (default: this month)")
 
+        parser.add_argument(
+            "--department",
+            choices=[str(one) for one in CONTRIBUTIONS.departments],
+            default=str(Department.TAX),
+            help="who sends it (default: tax)",
+        )
+
     def sending(self, options: dict[str, Any]) -> dict[str, Any]:
         month = options["month"] or timezone.localdate().replace(day=1)
-        return {"department": Department.TAX, "month": month, "mode": InboundFile.Mode.CHANGES}
+        return {"department": options["department"], "month": month, "mode": InboundFile.Mode.CHANGES}
 
     def _run(self, *args: Any) -> dict[str, Any]:
         counts = super()._run(*args)

@@ -52,6 +52,35 @@ def test_s3_03_the_share_of_the_former_poor_falls_from_year_to_year(year, expect
     assert shares(one, year)[1:] == expected
 
 
+# Fund's share of the standard for the monitored of the region (S3-02: 60 %), by category.
+@pytest.mark.parametrize("category", ["unstable_exit", "marginal_risk", "sudden_hardship"])
+def test_s3_02_the_fund_bears_sixty_in_a_hundred_of_the_monitored(category):
+    one = person(category, region="450921000000", since="2020-01-01")
+    compute_county("450921000000", 2023)
+    found = row(one)
+    assert (found.category, found.fund, found.county_finance) == (category, found.base * 60 // 100, 0)
+    assert found.due == found.base - found.fund > 0
+
+
+@pytest.mark.parametrize(
+    "held, decides",
+    [
+        (["exited_poverty", "marginal_risk"], "marginal_risk"),
+        (["exited_2014_2015", "unstable_exit", "exited_poverty"], "unstable_exit"),
+        (["subsistence", "exited_poverty"], "exited_poverty"),  # this text subsidises no 低保 of its own
+    ],
+)
+def test_s3_04_of_several_categories_the_highest_subsidy_counts_once(held, decides):
+    region = "450921000000"
+    one = person(*held, region=region, since="2020-01-01")
+    alone = {category: person(category, region=region, since="2020-01-01") for category in held}
+    compute_county(region, 2023)
+    each = {category: row(single).fund + row(single).county_finance for category, single in alone.items()}
+    found = row(one)
+    assert found.fund + found.county_finance == max(each.values())
+    assert found.category == decides
+
+
 def test_s2_01_the_county_finance_bears_the_rest_of_the_exempt(users):
     one = person("relapsed_poverty", region="370811000000")
     compute_county("370811000000", 2023)

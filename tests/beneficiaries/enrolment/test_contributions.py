@@ -174,3 +174,56 @@ def test_the_command_prints_one_line_and_without_confirm_writes_nothing(tmp_path
     call_command("import_contributions", str(path), "--region", "150521", "--month", "2022-11", "--confirm")
     assert capsys.readouterr().out == "rows=2 new=1 unchanged=0 doubtful=0 error=1 contributions=1 mismatches=0\n"
     assert row(one).is_covered
+
+
+PAID_BY = (*HEAD, "缴费来源", "代缴单位")
+
+
+def others(*rows: tuple) -> bytes:
+    out = io.StringIO()
+    csv.writer(out).writerows([PAID_BY, *rows])
+    return out.getvalue().encode()
+
+
+def test_s2_04_lists_of_villages_and_charities_pay_for_people_by_file():
+    poor, other, third = person("subsistence"), person("subsistence"), person("subsistence")
+    content = others(
+        (*line(poor), "村集体收入", "保康村"),
+        (*line(other), "慈善捐赠", "通辽市慈善总会"),
+        (*line(third), "", "某企业"),  # named, but of no kind: another payer
+    )
+    file = send(content, department="civil_affairs", name="代缴.csv")
+    found = Contribution.objects.order_by("source_row").values_list("payer", "payer_name", "person")
+    assert list(found) == [
+        ("collective", "保康村", poor.pk),
+        ("charity", "通辽市慈善总会", other.pk),
+        ("other", "某企业", third.pk),
+    ]
+    assert (row(poor).other_paid, row(poor).paid, row(poor).is_covered) == (19250, 0, True)
+    assert outcomes(prepare(content, department="civil_affairs", name="再来.csv")) == [("unchanged", "")] * 3
+    # The same sum from the person is another payment: paid twice, and for somebody to look at.
+    send(tax(line(poor)), name="税务.csv")
+    assert open_items() == [("paid_twice", 192.5, 385)]
+    exchange.undo_file(file_id=file.pk, actor=None)
+    assert (row(other).other_paid, row(poor).paid) == (0, 19250)
+
+
+def test_s2_04_another_payer_is_named_and_only_tax_says_what_people_paid_themselves():
+    poor = person("subsistence")
+    file = prepare(
+        others((*line(poor), "村集体", ""), (*line(poor), "个人", ""), (*line(poor), "天上", "某地")),
+        department="rural_revitalization",
+    )
+    assert outcomes(file) == [("error", "payer_unnamed"), ("error", "payer_not_yours"), ("error", "code_unknown")]
+    assert [one.field for one in file.rows.order_by("row")] == ["payer_name", "payer", "payer"]
+
+
+def test_s0_07_the_tier_is_recorded_per_person_and_year_and_benefits_follow_it():
+    one = person("subsistence")
+    send(tax(line(one)))
+    second = (one.id_number, one.name, "2024", "192.50", "2023-11-05", "缴费", "二档")
+    send(tax(second), name="下一年.csv")
+    assert {year: row(one, year).tier for year in (2023, 2024)} == {2023: "一档", 2024: "二档"}
+    # A later payment of the same year says the tier that holds: what outpatient benefits are read by.
+    send(tax((*line(one, "0.01", on="2022-12-20")[:-1], "二档")), name="补差.csv")
+    assert row(one).tier == "二档"
