@@ -45,6 +45,7 @@ class ClaimFilter(ListFilter):
     )
     county = forms.ChoiceField(label=gettext_lazy("旗县"))
     number = forms.CharField(label=gettext_lazy("结算号"))
+    institution = forms.CharField(label=gettext_lazy("医疗机构编码"))
     over_control = forms.BooleanField(label=gettext_lazy("目录外超标"))
     audit = forms.BooleanField(label=gettext_lazy("复核差异"))
 
@@ -80,7 +81,7 @@ def _choice(label: Any, choices: Any, initial: Any, coerce: Any = str) -> forms.
 
 
 class ClaimForm(forms.Form):
-    """A bill from outside the region or on paper; the person is found by the identity number."""
+    """A bill and whose it is, found by the identity number; the base of the forms of entry and of correction."""
 
     id_number = forms.CharField(
         label=gettext_lazy("身份证号"),

@@ -1,4 +1,5 @@
-"""A person's years when two files become one: the sums of the same year are added up, and taken apart again.
+"""What of claims hangs on a person when two files become one. Years: the sums of the same year are added up, and taken
+apart again; contradictions follow; a bill that waits (ClaimEntry) is pointed anew like any other key.
 
 Limits and deductibles of the common year are settled anew by whoever hears of the change (`beneficiaries.changes`).
 """
@@ -6,9 +7,9 @@ Limits and deductibles of the common year are settled anew by whoever hears of t
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Model
 
 from beneficiaries.dependants import Move, moves
+from claims.contradictions.models import Contradiction
 from claims.facts import SUMS
 from claims.models import PersonYear
 
@@ -64,7 +65,18 @@ def _back(gone: int, kept: int, data: dict[str, Any]) -> None:
         PersonYear.objects.create(person_id=gone, year=one["year"], **one["theirs"])
 
 
-def register() -> type[Model]:
-    """Says how years move; called when the app is ready."""
+def _follow(gone: int, kept: int) -> list[int]:
+    found = Contradiction.objects.filter(person=gone)
+    keys = list(found.values_list("pk", flat=True))
+    Contradiction.objects.filter(pk__in=keys).update(person=kept)
+    return keys
+
+
+def _follow_back(gone: int, kept: int, keys: list[int]) -> None:
+    Contradiction.objects.filter(pk__in=keys, person=kept).update(person=gone)
+
+
+def register() -> None:
+    """Says how years and contradictions move; called when the app is ready."""
     moves(PersonYear, "person", Move(_move, _back))
-    return PersonYear
+    moves(Contradiction, "person", Move(_follow, _follow_back))

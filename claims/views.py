@@ -1,26 +1,23 @@
-"""Pages of claims: the list, one claim with its statement, the form with the preview beside it."""
+"""Pages of claims: the list, and one claim with its statement."""
 
 from typing import Any, cast
 
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 
 from accounts.access import Act
 from accounts.capitals import capital_amount
-from accounts.doors import get_visible, go, requires
+from accounts.doors import get_visible, requires
 from accounts.lists import Column, ListPage
 from accounts.models import ReadRecord, User
 from accounts.services import record_read
 from accounts.templatetags.tuodi import ymd
 from beneficiaries.models import Person
-from claims import selectors, services, statements
-from claims.errors import ClaimError, ClaimRefused
-from claims.forms import ClaimFilter, ClaimForm
+from claims import selectors, statements
+from claims.forms import ClaimFilter
 from claims.models import Claim
 from policies.sayings import category_label
 
@@ -82,7 +79,12 @@ class Claims(ListPage):
         return reverse("claims:claim", args=[row.pk])
 
     def extra(self) -> dict[str, Any]:
-        actions: list[dict[str, Any]] = [{"label": _("重新结算"), "url": reverse("later:list")}]
+        actions: list[dict[str, Any]] = [
+            {"label": _("医疗机构"), "url": reverse("claims:institutions")},
+            {"label": _("录入费用"), "url": reverse("claims:entries")},
+            {"label": _("疑点"), "url": reverse("claims:contradictions")},
+            {"label": _("重新结算"), "url": reverse("later:list")},
+        ]
         if self.user.may(Act.CLAIM_WRITE):
             actions.append({"label": _("登记费用"), "url": reverse("claims:new"), "primary": True, "icon": "plus"})
         return {"actions": actions}
@@ -174,60 +176,3 @@ def _source(found: Claim) -> str:
 
 def _person_url(person: Person) -> str:
     return reverse("beneficiaries:person", args=[person.pk])
-
-
-# --- entry by hand ------------------------------------------------------------------------------------------------
-@requires(Act.CLAIM_WRITE)
-def new_claim(request: HttpRequest) -> HttpResponseBase:
-    """The form; the settlement preview sits beside it and follows what is typed."""
-    actor = cast(User, request.user)
-    form = ClaimForm(request.POST or None, user=actor, person=_chosen(request))
-    if request.method == "POST" and form.is_valid() and form.person:
-        try:
-            made = services.record_claim(actor=actor, person=form.person, claim=form.claim())
-        except ClaimError as error:
-            form.add_error(_field(error, form), str(error))
-        else:
-            messages.success(request, _("已登记并结算：%(no)s") % {"no": made.claim_no})
-            return go(request, "claims:claim", made.pk)
-    query = f"?person={form.person.pk}" if "id_number" not in form.fields and form.person else ""
-    context = {"title": _("登记费用"), "form": form, "preview_url": reverse("claims:preview") + query}
-    return render(request, "claims/new.html", context)
-
-
-def _chosen(request: HttpRequest) -> Person | None:
-    """The person that the address names (the form is opened from a person's page)."""
-    asked = request.GET.get("person", "")
-    return get_visible(request, Person.objects.select_related("region"), pk=asked) if asked.isdecimal() else None
-
-
-@requires(Act.CLAIM_WRITE)
-@require_POST
-def preview(request: HttpRequest) -> HttpResponse:
-    """What the claim being typed would come to; an incomplete form says what is still missing."""
-    form = ClaimForm(request.POST, user=request.user, person=_chosen(request))
-    context: dict[str, Any] = {"form": form}
-    if form.is_valid() and form.person:
-        try:
-            outcome = services.preview_claim(person=form.person, claim=form.claim())
-        except ClaimError as error:
-            context["problem"] = str(error)
-        else:
-            context["statement"] = statements.of_outcome(outcome)
-            context["outcome"] = outcome
-    else:
-        missing = {"required"}
-        context["missing"] = [
-            form.fields[name].label for name, found in form.errors.as_data().items() if found[0].code in missing
-        ]
-        context["wrong"] = [
-            (form.fields[name].label, found[0].messages[0])
-            for name, found in form.errors.as_data().items()
-            if found[0].code not in missing and name in form.fields
-        ]
-    context["person"] = form.person
-    return render(request, "claims/preview.html", context)
-
-
-def _field(error: ClaimError, form: ClaimForm) -> str | None:
-    return error.field if isinstance(error, ClaimRefused) and error.field in form.fields else None

@@ -1,6 +1,6 @@
 """Reads of contradictions."""
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -44,12 +44,12 @@ def open_by_kind(user: User, group: str) -> dict[str, int]:
     return {kind: counted.get(kind, 0) for kind in kinds_of(group)}
 
 
-def open_counts(user: User) -> tuple[int, int, int]:
-    """Open facts, open audit differences, and answers whose day for mending has passed: one query."""
-    late = Q(state=State.ANSWERED, fix_by__lt=timezone.localdate())
-    row = user.visible(Contradiction).aggregate(
-        facts=Count("pk", filter=Q(state=State.OPEN, kind__in=kinds_of("facts"))),
-        audit=Count("pk", filter=Q(state=State.OPEN, kind__in=kinds_of("audit"))),
-        late=Count("pk", filter=late),
-    )
-    return row["facts"], row["audit"], row["late"]
+def open_of(user: User, group: str) -> QuerySet[Contradiction]:
+    """Open ones of a group."""
+    return user.visible(Contradiction).filter(state=State.OPEN, kind__in=kinds_of(group))
+
+
+def overdue(user: User, group: str) -> QuerySet[Contradiction]:
+    """Answered with a day for mending that has passed."""
+    late = {"state": State.ANSWERED, "fix_by__lt": timezone.localdate()}
+    return user.visible(Contradiction).filter(kind__in=kinds_of(group), **late)

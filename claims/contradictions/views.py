@@ -179,6 +179,8 @@ def contradiction(request: HttpRequest, pk: int) -> HttpResponse:
         "evidence": found.facts,
         "form": form,
         "may_answer": user.may(Act.CONTRADICTION_ANSWER) and found.state != Contradiction.State.CLEARED,
+        # What was corrected here has to be settled again: its cases, and the person's year that waits for one.
+        "resettle_url": reverse("later:list") if found.answer == Contradiction.Answer.OURS_CORRECTED else "",
         "history": [_event(one) for one in history.order_by("-pgh_id")[:50]],
         "list_url": reverse(
             {"audit": "claims:differences", "protection": "claims:protection"}.get(

@@ -89,7 +89,3 @@ class EntryForm(ClaimForm):
 
 class ReturnForm(forms.Form):
     reason = forms.CharField(label=gettext_lazy("需要修改什么"), max_length=200, widget=forms.Textarea({"rows": 3}))
-
-
-class WithdrawPaperForm(forms.Form):
-    reason = forms.CharField(label=gettext_lazy("撤回原因"), max_length=200)

@@ -1,8 +1,7 @@
 """Reads of entered claims."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from accounts.access import Act
 from accounts.models import User
 from claims.entry.models import ClaimEntry
 
@@ -16,10 +15,13 @@ def entries_for(user: User, *, state: str = "", mine: bool = False) -> QuerySet[
     return found.filter(entered_by=user) if mine else found
 
 
-def waiting_count(user: User) -> tuple[int, str]:
-    """How many entered claims wait for the user, and in which state: to confirm, or returned to mend."""
-    if user.may(Act.CLAIM_CONFIRM):
-        return user.visible(ClaimEntry).filter(state=State.SUBMITTED).exclude(entered_by=user).count(), State.SUBMITTED
-    if user.may(Act.CLAIM_WRITE):
-        return user.visible(ClaimEntry).filter(state=State.RETURNED, entered_by=user).count(), State.RETURNED
-    return 0, ""
+def to_confirm(user: User) -> QuerySet[ClaimEntry]:
+    """Submitted by others, for a second person."""
+    # Written out: `exclude` would leave out what an institution sent, which nobody here entered.
+    others = Q(entered_by=None) | ~Q(entered_by=user)
+    return user.visible(ClaimEntry).filter(others, state=State.SUBMITTED)
+
+
+def to_mend(user: User) -> QuerySet[ClaimEntry]:
+    """The user's own, returned with what to mend."""
+    return user.visible(ClaimEntry).filter(state=State.RETURNED, entered_by=user)

@@ -23,7 +23,7 @@ from beneficiaries.models import Person
 from beneficiaries.searching import search
 from claims import statements
 from claims.entry import selectors, services
-from claims.entry.forms import EntryFilter, EntryForm, ReturnForm, WithdrawPaperForm
+from claims.entry.forms import EntryFilter, EntryForm, ReturnForm
 from claims.entry.models import ClaimEntry
 from claims.entry.values import from_values
 from claims.errors import ClaimError, ClaimRefused
@@ -249,7 +249,6 @@ def _entry_page(request: HttpRequest, found: ClaimEntry, form: ReturnForm) -> Ht
         and user.may(Act.CLAIM_WRITE)
         and (mine or found.entered_by_id is None),
         "return_form": form,
-        "paper_form": WithdrawPaperForm(),
     }
     if waits and found.person:
         try:
@@ -340,8 +339,11 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
 @requires(Act.CLAIM_WRITE)
 @require_POST
 def withdraw_paper(request: HttpRequest, pk: int, paper: str) -> HttpResponseBase:
-    """One of the entry's papers, by its uploader, with the reason."""
+    """One of the entry's papers, by its uploader, with the reason; what the second person looks at stays."""
     found = _found(request, pk)
+    if found.state not in services.OPEN_TO_WRITER:
+        messages.error(request, _("这笔费用已经提交，材料不能再撤回；请复核人退回修改后再办理。"))
+        return go(request, "claims:entry", pk)
     one = papers_of(OWNER, found.pk).filter(pk=paper).first()
     if one is None:
         raise Http404

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Job
 from exchange.models import InboundFile, StagedRow
+from exchange.partner_api.services import old_answers
 
 CHUNK = 10_000
 
@@ -35,6 +36,7 @@ def tidy() -> dict[str, int]:
         "sessions": lambda: Session.objects.filter(expire_date__lt=now),
         "logins": lambda: AccessLog.objects.filter(attempt_time__lt=logins_before),
         "attempts": lambda: AccessAttempt.objects.filter(attempt_time__lt=logins_before),
+        "answers": lambda: old_answers(now),
         "failures": lambda: AccessFailureLog.objects.filter(attempt_time__lt=logins_before),
     }
     return {name: _delete(rows) for name, rows in work.items()}

@@ -225,7 +225,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     if getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = error.auth_header
     if getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(error.wait) + 1)
+        headers["Retry-After"] = str(int(error.wait))
     from rest_framework.views import set_rollback
 
     set_rollback()

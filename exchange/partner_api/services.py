@@ -5,10 +5,11 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -122,10 +123,9 @@ def key_of(text: str) -> ApiKey | None:
     return key
 
 
-def forget_answers() -> int:
-    """Deletes the answers that nobody will ask for again."""
-    before = timezone.now() - timedelta(days=KEPT_ANSWERS_DAYS)
-    return IdempotentAnswer.objects.filter(created_at__lt=before).delete()[0]
+def old_answers(now: datetime) -> QuerySet[IdempotentAnswer]:
+    """Answers that nobody will ask for again; the nightly tidying deletes them."""
+    return IdempotentAnswer.objects.filter(created_at__lt=now - timedelta(days=KEPT_ANSWERS_DAYS))
 
 
 def _may(actor: User | None, region_id: str) -> None:

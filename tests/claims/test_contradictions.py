@@ -15,6 +15,7 @@ from claims.contradictions.services import AnswerRefused
 from claims.errors import NotAllowed
 from claims.models import Claim, Settlement
 from tests.claims.makers import fen, make_person, make_spell, now, record
+from tests.claims.test_import import HEADER, confirmed
 from tests.factories import make_user
 from tests.worker import wait_until
 
@@ -184,6 +185,25 @@ def test_s0_08_s4_10_what_the_law_has_ended_is_flagged(law, region, column, kind
     Claim.objects.filter(pk=record(elsewhere, "2023-05-01", 5000, 2000).pk).update(**column)
     find()
     assert kinds().count(kind) == 1, "Tongliao's law says nothing of it"
+
+
+@pytest.mark.parametrize(
+    ("region", "column", "value", "kind"),
+    [("540502000000", "tilted_basic", "是", "tilted_basic"), ("140522000000", "hifes_pay", "50.00", "supplementary")],
+)
+def test_s0_08_s4_10_a_file_carries_the_flag_to_the_worklist(law, region, column, value, kind):
+    patient = make_person(region=region)
+    header = [*HEADER, column]
+    row = {"certno": patient.id_number, "psn_name": patient.name, "setl_loc": "county"}
+    confirmed(
+        row | {"setl_id": "F1", column: value}, row | {"setl_id": "F2", column: ""}, region=region[:6], header=header
+    )
+    find(region=region[:2].ljust(12, "0"))
+    found = one(kind)
+    assert (found.claim.claim_no, found.evidence["claim_no"]) == ("F1", "F1")
+    assert (found.claim.tilted_basic, found.claim.supplementary_paid) == (
+        (True, 0) if kind == "tilted_basic" else (False, 5000)
+    )
 
 
 # --- S0-14 --------------------------------------------------------------------------------------------------------

@@ -12,8 +12,10 @@ from claims.entry import services
 from claims.entry.models import ClaimEntry
 from claims.entry.services import EntryMoved
 from claims.errors import ClaimRefused, NotAllowed
+from claims.later.recording import record_exception
 from claims.models import Claim, ClaimException, Institution, PersonYear, Settlement
 from tests.claims.makers import fen, make_person, make_spell, new_claim, now, record
+from tests.claims.test_later import settle_all
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +112,25 @@ def test_s3_16_a_waiver_names_who_approved_it(users, law):
     )
 
 
+def test_s3_16_a_waiver_granted_after_settlement_frees_the_institution(law):
+    patient = make_person(region="450102000000")
+    make_spell(patient, "unstable_exit", department="rural_revitalization")
+    hands = (
+        make_user(Role.CASE_WORKER, username="gx-w", region="450000000000"),
+        make_user(Role.REVIEWER, username="gx-r", region="450000000000"),
+    )
+    claim = record(patient, "2023-05-01", 7000, 4000, 3000)
+    assert now(claim).institution_borne > 0
+    given = {"claim": claim, "kind": "control", "reason": "临床必需", "decided_on": date(2023, 6, 1)}
+    both = {"departments": ["health", "medical_security"], "document": "桂卫〔2023〕7号"}
+    with pytest.raises(NotAllowed):
+        record_exception(actor=hands[0], **given, **both)
+    made = record_exception(actor=hands[1], **given, **both)
+    assert (made.approved_by, made.document, made.departments) == (hands[1], "桂卫〔2023〕7号", both["departments"])
+    settle_all(hands, "450000000000")
+    assert (now(claim).institution_borne, now(claim).over_control) == (0, False)
+
+
 def test_s3_18_a_stay_out_of_the_region_is_recorded_as_such(users, person):
     entry = submit(users[Role.CASE_WORKER], person, location="outside", referred="yes", other_paid=fen(300))
     claim = services.confirm(actor=users[Role.REVIEWER], entry=entry)
@@ -199,6 +220,24 @@ def test_draft_papers_submission_and_confirmation_through_the_pages(client, user
     client.force_login(users[Role.CASE_WORKER])
     told = client.post(url, BILL | {"papers": [fake], "settled_on": "2023-05-09"}, follow=True).content.decode()
     assert "不是PDF" in told
+
+
+def test_a_paper_is_withdrawn_with_a_reason_until_a_second_person_looks_at_it(client, users, person):
+    client.force_login(users[Role.CASE_WORKER])
+    paper = SimpleUploadedFile("发票.pdf", PDF)
+    client.post(f"{reverse('claims:new')}?person={person.pk}", {"total": "600", "papers": [paper], "draft": "1"})
+    entry = ClaimEntry.objects.get()
+    (kept,) = papers_of("claim_entry", entry.pk)
+    url = reverse("claims:entry_paper_withdraw", args=[entry.pk, kept.pk])
+    assert url in client.get(reverse("claims:entry", args=[entry.pk])).content.decode()
+    assert "撤回的原因" in client.post(url, {"reason": " "}, follow=True).content.decode()
+    client.post(reverse("claims:entry_edit", args=[entry.pk]), BILL)
+    assert "不能再撤回" in client.post(url, {"reason": "重复"}, follow=True).content.decode()
+    assert papers_of("claim_entry", entry.pk).count() == 1
+    assert url not in client.get(reverse("claims:entry", args=[entry.pk])).content.decode()
+    ClaimEntry.objects.update(state="returned")
+    client.post(url, {"reason": "重复"})
+    assert not papers_of("claim_entry", entry.pk).exists()
 
 
 def test_a_draft_is_its_writers_alone(client, users, person):
