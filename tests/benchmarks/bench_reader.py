@@ -19,7 +19,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from exchange.reader import CLAIMS, CONTRIBUTIONS, ROSTER, Context, DuplicateFinder, Schema, read
-from tests.partner_files import write_all
+from tests.partner_files import check_digit, write_all
 
 PERSONS = int(os.environ.get("TUODI_BENCH_PERSONS", "200000"))
 TODAY = dt.date(2023, 6, 30)
@@ -131,18 +131,42 @@ def test_xlsx(clean, tmp_path) -> None:
     assert ours < peer_time
 
 
-@pytest.mark.parametrize(
-    ("name", "schema"), [("civil_affairs-2023-05.csv", "ROSTER"), ("claims-2023-05.csv", "CLAIMS")]
-)
-def test_memory_does_not_grow_with_the_file(files, name, schema) -> None:
+def peak(path: Path, schema: str) -> tuple[int, int]:
+    """Megabytes that reading the file with its duplicates takes, interpreter and packages included; and the rows."""
     program = (
         "import re, sys; from pathlib import Path; from exchange import reader as r\n"
         f"reading = r.read(sys.argv[1], r.{schema})\n"
         "finder = r.DuplicateFinder()\n"
         "for batch in reading.batches(): finder.add(batch)\n"
-        "finder.find(); print(re.search('VmHWM:.*?([0-9]+)', Path('/proc/self/status').read_text())[1])"
+        "finder.find(); print(re.search('VmHWM:.*?([0-9]+)', Path('/proc/self/status').read_text())[1])\n"
+        "print(reading.rows_read)"
     )
-    command = [sys.executable, "-c", program, str(files / name)]
-    used = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout) >> 10
-    print(f"\n{name}: {used} MB at most, interpreter and packages included")
+    command = [sys.executable, "-c", program, str(path)]
+    used, count = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return int(used) >> 10, int(count)
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"), [("civil_affairs-2023-05.csv", "ROSTER"), ("claims-2023-05.csv", "CLAIMS")]
+)
+def test_memory_does_not_grow_with_the_file(files, name, schema) -> None:
+    used, count = peak(files / name, schema)
+    print(f"\n{name}: {used} MB at most for {count:,} rows")
+    assert used <= MEMORY_MB
+
+
+def test_a_hundred_megabytes(tmp_path) -> None:
+    path, count = tmp_path / "large.csv", 900_000
+    with path.open("w", encoding="utf-8") as file:
+        print("身份证号,姓名,人员类别,行政区划代码,户编号,与户主关系,认定日期,退出原因,联系电话", file=file)
+        for n in range(count):
+            first = f"150521{1950 + n // 100_000}0101{n % 1000:03d}"
+            day = f"{n // 1000 % 10 + 1:02d}"
+            number = f"{first[:10]}{n // 10_000 % 10 + 1:02d}{day}{first[14:]}"
+            print(number + check_digit(number), "测试甲乙", "低保对象", "150521100201", f"150521{n // 3:06d}", "户主",
+                  "2022-03-01", "与上月相同，未作变动", f"139{n:08d}", sep=",", file=file)  # fmt: skip
+    size = path.stat().st_size >> 20
+    used, rows = peak(path, "ROSTER")
+    print(f"\n{size} MB of roster: {used} MB at most for {rows:,} rows")
+    assert (rows, size >= 100) == (count, True)
     assert used <= MEMORY_MB
