@@ -195,9 +195,11 @@ def _carry_back(merge: Merge, kept: Person, gone: Person) -> None:
 
 
 def _held(person: int) -> dict[str, list[Any]]:
-    """Keys of all that hangs on a person now; of spells those in force."""
+    """Keys of all that hangs on a person now; of spells those in force. What is found anew every night is no change."""
     found = {}
     for label, (model, field, _own) in hanging().items():
+        if not model._meta.get_field(field).db_constraint:
+            continue
         rows = model._base_manager.filter(**{field: person})
         if model is CategorySpell:
             rows = rows.filter(known_to=None)
