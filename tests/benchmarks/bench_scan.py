@@ -21,7 +21,7 @@ from tests.factories import CITY, COUNTIES, make_regions
 from tests.monitoring.makers import DAY
 
 PERSONS = int(os.environ.get("TUODI_BENCH_PERSONS", "200000"))
-TIMES_PLAIN = 4.0
+TIMES_PLAIN = 2.0
 TABLES = ("beneficiaries_person", "beneficiaries_categoryspell", "claims_personyear")
 
 # Synthetic rows: the columns that a scan reads are real, identity numbers are not there at all.
@@ -102,4 +102,4 @@ def test_scan_beside_a_plain_select():
     )
     assert {person for person, _ in people} == set(BurdenWarning.objects.values_list("person_id", flat=True))
     assert same["unchanged"] == counts["raised"] and same["raised"] == 0
-    assert again <= TIMES_PLAIN * plain + 0.5, "the eight counties' own queries take half a second on a busy machine"
+    assert again <= TIMES_PLAIN * plain + 0.5, "what does not grow with persons takes up to half a second on a busy machine"
