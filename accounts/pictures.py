@@ -24,10 +24,13 @@ class Bar:
     tone: str  # plain, due (80 % of the nearest line or more), late (a line is reached)
 
 
-def burden(amount: int, lines: list[tuple[str, int]]) -> Bar:
-    """Places `amount` (fen) and `lines` (label, fen) on one scale that leaves a tenth free on the right."""
+def burden(amount: int, lines: list[tuple[str, int]], widest: int = 0) -> Bar:
+    """Places `amount` (fen) and `lines` (label, fen) on one scale that leaves a tenth free on the right.
+
+    `widest` (fen) sets the scale instead, so that bars below each other compare; what is longer fills the bar.
+    """
     lines = sorted((line for line in lines if line[1] > 0), key=lambda line: line[1])
-    widest = max([amount, *(value for _, value in lines), 1])
+    widest = widest or max([amount, *(value for _, value in lines), 1])
     scale = 90 / widest
     placed = tuple(
         Line(label, value, round(value * scale, 2), max(0, value - amount), amount >= value) for label, value in lines
@@ -39,4 +42,4 @@ def burden(amount: int, lines: list[tuple[str, int]]) -> Bar:
         tone = "due"
     else:
         tone = "plain"
-    return Bar(amount, round(max(0, amount) * scale, 2), placed, tone)
+    return Bar(amount, min(100.0, round(max(0, amount) * scale, 2)), placed, tone)

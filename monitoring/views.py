@@ -36,9 +36,9 @@ TONES = {
 
 
 def _bar(row: BurdenWarning) -> str:
-    return render_to_string(
-        "components/burden_bar.html", burden_bar(row.amount, [(row.get_kind_display(), row.line)], small=True)
-    )
+    """Every row's own line stands at the same place, so that bars compare down the column; full is past 1⅔ of it."""
+    bar = burden_bar(row.amount, [(row.get_kind_display(), row.line)], small=True, widest=row.line * 3 // 2)
+    return render_to_string("components/burden_bar.html", bar)
 
 
 class Warnings(ListPage):

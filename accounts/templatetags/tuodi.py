@@ -125,12 +125,13 @@ def cell(row: Any, column: Any) -> SafeString:
 
 
 @register.inclusion_tag("components/burden_bar.html")
-def burden_bar(amount: int, lines: Any, small: bool = False) -> dict[str, Any]:
+def burden_bar(amount: int, lines: Any, small: bool = False, widest: int = 0) -> dict[str, Any]:
     """This year's burden against the lines that count for the person.
 
-    `amount` in fen; `lines` is a list of (label, fen) or of objects with `.label` and `.amount`; `small` for lists.
+    `amount` in fen; `lines` is a list of (label, fen) or of objects with `.label` and `.amount`; `small` for lists;
+    `widest` (fen) gives bars of a list one scale.
     """
-    bar: Bar = burden(int(amount), [_pair(line) for line in lines])
+    bar: Bar = burden(int(amount), [_pair(line) for line in lines], widest)
     return {"bar": bar, "small": small}
 
 

@@ -316,3 +316,12 @@ def test_the_person_page_shows_warnings(client, month, as_):
     assert "累计负担超过预警线" in page
     panel = client.get(reverse("beneficiaries:person_tab", args=[found.person_id, "warnings"])).content.decode()
     assert found.number in panel and "41,000.00" in panel
+
+
+def test_bars_of_the_list_share_one_scale_and_never_leave_it():
+    from monitoring.views import _bar
+
+    rows = [BurdenWarning(kind="relapse", line=line, amount=amount) for line, amount in ((100, 50), (900, 9999))]
+    short, long = map(_bar, rows)
+    assert 'x1="60.00"' in short and 'x1="60.00"' in long, "the line stands at the same place"
+    assert 'width="30.00"' in short and 'width="100.00" height="6"' in long
