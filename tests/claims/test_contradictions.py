@@ -8,13 +8,16 @@ from django.utils import timezone
 
 from accounts.models import Job, Region
 from accounts.vocabulary import Role
+from beneficiaries.merging import services as merging
 from claims.contradictions import services
 from claims.contradictions.checks import all_checks
 from claims.contradictions.models import Contradiction
 from claims.contradictions.services import AnswerRefused
+from claims.entry.models import ClaimEntry
+from claims.entry.services import submit
 from claims.errors import NotAllowed
 from claims.models import Claim, Settlement
-from tests.claims.makers import fen, make_person, make_spell, now, record
+from tests.claims.makers import fen, make_person, make_spell, new_claim, now, record
 from tests.claims.test_import import HEADER, confirmed
 from tests.factories import make_user
 from tests.worker import wait_until
@@ -252,6 +255,25 @@ def dead(person):
     type(person).objects.filter(pk=person.pk).update(deceased_on=date(2023, 5, 1))
     find()
     return one("after_death")
+
+
+def test_contradictions_and_entries_follow_a_merge_and_come_back(dead, users, person):
+    worker, reviewer = users[Role.CASE_WORKER], users[Role.REVIEWER]
+    kept = make_person(name=person.name)
+    entry = submit(actor=None, entry=None, person=kept, claim=new_claim("2023-05-02", 900), sent_by="外地医院")
+    ClaimEntry.objects.filter(pk=entry.pk).update(person=person)
+    merge = merging.propose_merge(actor=worker, kept=kept, gone=person, reason="同一人")
+    done = merging.confirm_merge(actor=reviewer, merge=merge)
+    for found, owner in ((dead, kept), (entry, kept)):
+        found.refresh_from_db()
+        assert found.person == owner
+    Contradiction.objects.create(
+        kind="after_death", key="night", person=kept, region_id=kept.region_id, day=dead.day, digest="0"
+    )
+    merging.undo_merge(actor=reviewer, merge=done, reason="确为两人")
+    for found in (dead, entry):
+        found.refresh_from_db()
+        assert found.person == person
 
 
 def test_an_answer_stands_while_the_evidence_does(dead, users, person):
