@@ -60,6 +60,7 @@ def mismatches(
 
 
 # --- the workbench --------------------------------------------------------------------------------------------------
+LAPSED: Final = 6  # years for which a text without successor still says by when tax is told
 TELLING: Final = 600  # seconds for which the days of grace of a place are remembered
 
 
@@ -98,17 +99,24 @@ def _waiting_relay(user: User) -> QuerySet[Any]:
     return part(rows, "relay", Q(changed_on__lte=_told_until(user.region_prefix)), year=F("year"))
 
 
+def told_key(prefix: str, day: date) -> str:
+    """Where the last day is kept that a place must have told the tax office of."""
+    return f"enrolment-told-until:{prefix}:{day}"
+
+
 def _told_until(prefix: str) -> date:
     """The last day whose changes the tax office must have heard of by yesterday; date.min where no text asks for it."""
     today = timezone.localdate()
 
     def find() -> date:
-        duty = law.obligation(law.document_of_year(prefix.ljust(12, "0"), today.year), "S3-06", by="医疗保障")
+        place = prefix.ljust(12, "0")
+        texts = (law.document_of_year(place, today.year - ago) for ago in range(LAPSED))
+        duty = law.obligation(next(filter(None, texts), None), "S3-06", by="医疗保障")
         if duty is None or duty.due.kind != "working_days":
             return date.min
         return Workdays.load().add(today, -duty.due.number) - timedelta(days=1)
 
-    return cache.get_or_set(f"enrolment-told-until:{prefix}:{today}", find, TELLING) or date.min
+    return cache.get_or_set(told_key(prefix, today), find, TELLING) or date.min
 
 
 def waiting_lines(rows: Iterable[dict[str, Any]]) -> list[Waiting]:

@@ -151,6 +151,27 @@ def test_a_case_is_worked_off_on_its_page(worker, users, client, banner):
     assert "记录走访" not in text
 
 
+def test_ticked_cases_are_given_and_closed_on_a_page_of_their_own(worker, users, client, banner):
+    for _n in range(2):
+        person("subsistence", name="巴特尔")
+    compute()
+    cases.find_uninsured(actor=None, region=banner, year=2023)
+    ids = [str(pk) for pk in CoverageCase.objects.values_list("pk", flat=True)]
+    listed = worker.get(reverse("enrolment:cases")).content.decode()
+    assert reverse("enrolment:cases_assign") in listed
+    assign, close = reverse("enrolment:cases_assign"), reverse("enrolment:cases_close")
+    text = worker.post(assign, {"ids": ids}).content.decode()
+    assert text.count("巴特尔") == 2
+    assert worker.post(assign, {"ids": ids, "sent": "1"}).status_code == 422
+    assert "没有选中" in worker.post(assign, {"ids": ["0"]}).content.decode()
+    worker.post(assign, {"ids": ids, "sent": "1", "to": users[Role.CLERK].pk})
+    client.force_login(users[Role.CLERK])
+    assert client.post(assign, {"ids": ids}).status_code == 403
+    assert "由我承办的待核参保人员" in client.get(reverse("home")).content.decode()
+    answer = client.post(close, {"ids": ids, "sent": "1", "outcome": "unwilling", "note": "本人表示不参保"})
+    assert (answer.status_code, CoverageCase.objects.exclude(closed_on=None).count()) == (302, 2)
+
+
 def test_s3_19_consent_check_and_transfer_on_the_page(worker):
     one = person("exited_poverty")
     case = cases.report_interruption(actor=None, person=one, year=2023, cause="left_job", since=date(2023, 1, 5))

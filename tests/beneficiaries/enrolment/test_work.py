@@ -1,8 +1,9 @@
-"""What enrolment leaves to do: uninsured, interruptions, money to ask for, the tax office, the trace, the ledger."""
+"""What enrolment leaves to do: uninsured, interruptions, money to ask for, the tax office, the workbench."""
 
 from datetime import date, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
@@ -15,11 +16,14 @@ from beneficiaries.enrolment.computing import compute_county
 from beneficiaries.enrolment.errors import EnrolmentError
 from beneficiaries.enrolment.mismatches import decide_mismatch, refresh_mismatches
 from beneficiaries.enrolment.models import Coverage, Enrolment
+from beneficiaries.enrolment.worklists import told_key
 from beneficiaries.merging.services import confirm_merge, propose_merge, undo_merge
 from beneficiaries.models import Person
+from beneficiaries.selectors import waiting
 from exchange.deliveries import read_rows
 from exchange.models import InboundFile
 from tests.beneficiaries.enrolment.people import COUNTY, compute, pay, person, row, spell
+from tests.factories import make_user
 
 pytestmark = pytest.mark.usefixtures("law")
 
@@ -241,3 +245,70 @@ def test_merged_files_keep_one_year_and_count_both_payments(banner, users):
     assert compute()["persons"] == 1
     undo_merge(actor=None, merge=merge, reason="弄错了")
     assert (row(gone).fund, row(gone).insurance) == (15750, "resident")
+
+
+# --- the workbench --------------------------------------------------------------------------------------------------
+def lines_of(user) -> dict[str, tuple[int, int]]:
+    """(count, late) by the address that each line leads to."""
+    cache.delete(told_key(user.region_prefix, timezone.localdate()))
+    return {one.url: (one.count, one.late) for one in waiting(user)}
+
+
+CASES, MISMATCHES, RELAY = (f"/enrolment/{name}/" for name in ("cases", "mismatches", "relay"))
+MINE, NOBODYS = (f"{CASES}?state=open&seen_to={who}" for who in ("me", "nobody"))
+
+
+def test_the_workbench_counts_what_each_may_deal_with_in_one_query(
+    banner, users, other_township, django_assert_num_queries
+):
+    clerk, worker = users[Role.CLERK], users[Role.CASE_WORKER]
+    here, there = person("subsistence"), person("subsistence", region=OTHER_TOWNSHIP)
+    paid(person("subsistence"), 385)
+    compute()
+    cases.find_uninsured(actor=None, region=banner, year=2023)
+    refresh_mismatches(region=banner, year=2023)
+    cases.assign_case(actor=worker, case=CoverageCase.objects.get(person=here), to=clerk)
+    # 2023 is over, and no window was entered: both are late; the year's rows wait for the tax office.
+    assert lines_of(clerk) == {MINE: (1, 1)}
+    found = lines_of(worker)
+    assert found == {NOBODYS: (1, 1), f"{MISMATCHES}?state=open": (1, 0), f"{RELAY}?year=2023": (3, 0)}
+    assert lines_of(users[Role.SUPERVISOR]) == {}
+    with django_assert_num_queries(1):  # what the text says of days was asked for just now
+        waiting(worker)
+    relay.relay_enrolment(actor=None, region=banner, year=2023)
+    services.set_region_year(
+        actor=None, region=banner, year=2023, window_to=timezone.localdate() + timedelta(days=1), source="通知"
+    )
+    assert lines_of(worker) == {NOBODYS: (1, 0), f"{MISMATCHES}?state=open": (1, 0)}
+    assert there.pk != here.pk
+
+
+def test_s3_06_rows_that_tax_should_have_heard_of_are_late_on_the_workbench(users):
+    region = Region.objects.get(code="450921000000")
+    worker = make_user(Role.CASE_WORKER, region=region.code)
+    old, fresh = person("marginal_risk", region=region.code), person("marginal_risk", region=region.code)
+    compute_county(region.code, 2023)
+    Enrolment.objects.filter(person=old).update(changed_on=timezone.localdate() - timedelta(days=30))
+    assert lines_of(worker)[f"{RELAY}?year=2023"] == (2, 1)
+    assert fresh.pk != old.pk
+
+
+def test_several_cases_are_given_and_closed_together_or_not_at_all(banner, users, other_township):
+    clerk, worker = users[Role.CLERK], users[Role.CASE_WORKER]
+    near = [person("subsistence"), person("subsistence")]
+    far = person("subsistence", region=OTHER_TOWNSHIP)
+    compute()
+    cases.find_uninsured(actor=None, region=banner, year=2023)
+    mine = list(CoverageCase.objects.filter(person__in=near))
+    everything = list(CoverageCase.objects.all())
+    with pytest.raises(ValidationError, match="不能办理这里"):
+        cases.assign_cases(actor=worker, cases=everything, to=clerk)
+    assert not CoverageCase.objects.exclude(assigned_to=None).exists()
+    assert cases.assign_cases(actor=worker, cases=mine, to=clerk) == 2
+    with pytest.raises(ValidationError, match=f"{mine[0].person.name}：.*还没有参保"):
+        cases.close_cases(actor=clerk, cases=mine, outcome="enrolled", note="说已缴")
+    with pytest.raises(ValidationError, match="核实的情况"):
+        cases.close_cases(actor=clerk, cases=mine, outcome="migrant", note="")
+    assert not CoverageCase.objects.exclude(closed_on=None).exists()
+    assert cases.close_cases(actor=clerk, cases=mine, outcome="migrant", note="村委会核实") == 2
+    assert CoverageCase.objects.get(closed_on=None).person_id == far.pk
