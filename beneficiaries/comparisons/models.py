@@ -39,6 +39,14 @@ class ComparisonRow(models.Model):
     status = models.CharField(_("情况"), max_length=40, blank=True)
     occurred_on = models.DateField(_("发生日期"), null=True)
     note = models.CharField(_("备注"), max_length=200, blank=True)
+    relayed_in = models.ForeignKey(
+        "exchange.Delivery",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("告知税务"),
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = _("比对结果")

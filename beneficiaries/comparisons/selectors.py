@@ -39,11 +39,10 @@ def listed(region: Region, department: str, month: date) -> QuerySet[ComparisonR
     ).select_related("person")
 
 
-def changed_identities(region: Region, month: date) -> QuerySet[ComparisonRow]:
-    """Persons of the register whom a list of the month names otherwise or of whom it says what the register does not
-    know: what goes on to tax (S1-27)."""
-    return ComparisonRow.objects.filter(
-        month=month.replace(day=1),
-        region_id__startswith=region.prefix,
-        result__in=[Result.NAME_DIFFERS, Result.DECEASED],
+def changed_identities(region: Region, month: date | None = None, *, year: int = 0) -> QuerySet[ComparisonRow]:
+    """Persons of the register whom a list of the month (or of any month of the year) names otherwise or of whom it says
+    what the register does not know: what goes on to tax (S1-27)."""
+    found = ComparisonRow.objects.filter(
+        region_id__startswith=region.prefix, result__in=[Result.NAME_DIFFERS, Result.DECEASED]
     ).select_related("person")
+    return found.filter(month=month.replace(day=1)) if month else found.filter(month__year=year)

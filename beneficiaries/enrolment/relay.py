@@ -12,6 +12,8 @@ from accounts import access
 from accounts.models import Region, User
 from accounts.vocabulary import Department
 from accounts.workdays import Workdays
+from beneficiaries.comparisons.models import ComparisonRow
+from beneficiaries.comparisons.selectors import changed_identities
 from beneficiaries.enrolment import law
 from beneficiaries.enrolment.case_models import PaymentMismatch
 from beneficiaries.enrolment.errors import EnrolmentError
@@ -26,7 +28,7 @@ from policies.engine.money import format_yuan
 KIND = "enrolment"
 COLUMNS = (
     "id_number", "name", "region", "year", "insurance", "category", "standard", "fund", "county_finance", "due",
-    "paid", "refunded", "status", "refund_request", "changed_on",
+    "paid", "refunded", "status", "refund_request", "changed_on", "changed", "said_by", "said_name",
 )  # fmt: skip
 
 
@@ -35,6 +37,11 @@ def to_relay(region: Region, year: int) -> QuerySet[Enrolment]:
     low, high = region.prefix.ljust(12, "0"), region.prefix.ljust(12, "9")
     rows = Enrolment.objects.filter(year=year, region_id__gte=low, region_id__lte=high)
     return rows.filter(untold()).annotate(state_now=state_text())
+
+
+def identities_to_relay(region: Region, year: int) -> QuerySet[ComparisonRow]:
+    """What lists of the year say of identities otherwise than the register and tax has not heard yet (S1-27)."""
+    return changed_identities(region, year=year).filter(relayed_in=None).select_related("person", "file")
 
 
 @dataclass(frozen=True)
@@ -52,10 +59,12 @@ class Pending:
 
 def pending(region: Region, year: int) -> Pending:
     """What waits to be told, with the deadline of the earliest change (S3-06: five working days)."""
-    rows = to_relay(region, year)
-    since = rows.aggregate(first=Min("changed_on"))["first"]
+    rows, said = to_relay(region, year), identities_to_relay(region, year)
+    first = rows.aggregate(first=Min("changed_on"))["first"]
+    heard = said.aggregate(first=Min("file__confirmed_at"))["first"]
+    since = min((day for day in (first, heard and timezone.localdate(heard)) if day), default=None)
     duty = law.obligation(law.document_of_year(region.code, year), "S3-06", by="医疗保障")
-    return Pending(rows.count(), since, law.due_after(duty, since, Workdays.load()))
+    return Pending(rows.count() + said.count(), since, law.due_after(duty, since, Workdays.load()))
 
 
 def relay_enrolment(*, actor: User | None, region: Region, year: int) -> Delivery:
@@ -64,7 +73,8 @@ def relay_enrolment(*, actor: User | None, region: Region, year: int) -> Deliver
     with transaction.atomic():
         Region.objects.select_for_update(no_key=True).get(pk=region.pk)
         rows = list(to_relay(region, year).select_related("person").order_by("region_id", "person_id"))
-        if not rows:
+        said = list(identities_to_relay(region, year).order_by("region_id", "person_id", "id"))
+        if not rows and not said:
             raise EnrolmentError(_("没有需要告知税务部门的变动。"))
         asked = {
             person: kind
@@ -78,11 +88,12 @@ def relay_enrolment(*, actor: User | None, region: Region, year: int) -> Deliver
             kind=KIND,
             month=timezone.localdate().replace(day=1),
             columns=COLUMNS,
-            rows=[_row(row, asked.get(row.person_id, "")) for row in rows],
+            rows=[_row(row, asked.get(row.person_id, "")) for row in rows] + [_identity(row, year) for row in said],
         )
         for row in rows:
             row.relayed_in, row.relayed_as = delivery, row.state_now  # type: ignore[attr-defined]
         Enrolment.objects.bulk_update(rows, ["relayed_in", "relayed_as"], batch_size=2_000)
+        ComparisonRow.objects.filter(pk__in=[row.pk for row in said]).update(relayed_in=delivery)
         return delivery
 
 
@@ -101,7 +112,26 @@ def _row(row: Enrolment, refund: str) -> list[str]:
         "covered" if row.is_covered else "unpaid",
         refund,
         row.changed_on.isoformat(),
+        "enrolment",
+        "",
+        "",
     ]
+
+
+def _identity(row: ComparisonRow, year: int) -> list[str]:
+    """Under the register's name what a department says: another name (`name`), or a person whom we hold for dead
+    (`deceased`)."""
+    told = dict.fromkeys(COLUMNS, "") | {
+        "id_number": row.person.id_number if row.person else row.id_number,
+        "name": row.known_name,
+        "region": row.person.region_id if row.person else row.region_id,
+        "year": str(year),
+        "changed_on": (row.occurred_on or row.month).isoformat(),
+        "changed": "name" if row.result == ComparisonRow.Result.NAME_DIFFERS else "deceased",
+        "said_by": row.department,
+        "said_name": row.name,
+    }
+    return list(told.values())
 
 
 def deliveries_for(user: User, year: int | None = None) -> QuerySet[Delivery]:
