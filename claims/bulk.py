@@ -1,7 +1,7 @@
 """The statements that settle many claims at once: lock, read, write; sets of rows, never one by one."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from django.db import connection
@@ -13,6 +13,11 @@ _SUM_COLUMNS = ", ".join(SUMS)
 MANY = 2_000  # rows after which a table's statistics are worth renewing
 
 
+def array_of(values: Iterable[int | date]) -> str:
+    """A parameter for `%s::bigint[]` and the like: many times faster to send than a list, value by value."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
 def lock_years(keys: Sequence[tuple[int, int]]) -> list[PersonYearRow]:
     """The accumulators of (person id, year), made where missing, locked until the transaction ends.
 
@@ -22,6 +27,26 @@ def lock_years(keys: Sequence[tuple[int, int]]) -> list[PersonYearRow]:
     found = _locked(keys) if len(keys) == 1 else []
     if found:
         return found
+    _make_missing(keys)
+    return _locked(keys)
+
+
+def hold_years(keys: Sequence[tuple[int, int]]) -> None:
+    """Locks them as `lock_years` does, without reading what they hold."""
+    _make_missing(keys)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT FROM unnest(%s::bigint[], %s::int[]) AS k (person_id, year)
+            JOIN claims_personyear y ON y.person_id = k.person_id AND y.year = k.year
+            ORDER BY y.person_id, y.year
+            FOR UPDATE OF y
+            """,
+            [array_of(person for person, _year in keys), array_of(year for _person, year in keys)],
+        )
+
+
+def _make_missing(keys: Sequence[tuple[int, int]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -35,12 +60,11 @@ def lock_years(keys: Sequence[tuple[int, int]]) -> list[PersonYearRow]:
             ORDER BY k.person_id, k.year
             ON CONFLICT (person_id, year) DO NOTHING
             """,  # noqa: S608 - column names of this module
-            [[person for person, _year in keys], [year for _person, year in keys]],
+            [array_of(person for person, _year in keys), array_of(year for _person, year in keys)],
         )
         if cursor.rowcount > MANY:
             # Settling joins on what was just written: without fresh figures the planner takes the table for empty.
             cursor.execute("ANALYZE claims_personyear")
-    return _locked(keys)
 
 
 def _locked(keys: Sequence[tuple[int, int]]) -> list[PersonYearRow]:
@@ -54,7 +78,7 @@ def _locked(keys: Sequence[tuple[int, int]]) -> list[PersonYearRow]:
             ORDER BY y.person_id, y.year
             FOR UPDATE OF y
             """,  # noqa: S608
-            [[person for person, _year in keys], [year for _person, year in keys]],
+            [array_of(person for person, _year in keys), array_of(year for _person, year in keys)],
         )
         return [
             PersonYearRow(
@@ -90,8 +114,12 @@ def first_pending(years: Sequence[PersonYearRow]) -> dict[int, date]:
         return dict(cursor.fetchall())
 
 
-def _columns(years: Sequence[PersonYearRow]) -> list[list[int]]:
-    return [[row.pk for row in years], [row.person_id for row in years], [row.year for row in years]]
+def _columns(years: Sequence[PersonYearRow]) -> list[str]:
+    return [
+        array_of(row.pk for row in years),
+        array_of(row.person_id for row in years),
+        array_of(row.year for row in years),
+    ]
 
 
 def read_facts(years: Sequence[PersonYearRow], starts: Mapping[int, date]) -> list[Fact]:
@@ -112,7 +140,7 @@ def read_facts(years: Sequence[PersonYearRow], starts: Mapping[int, date]) -> li
             LEFT JOIN claims_settlement s ON s.claim_id = c.id AND s.superseded_at IS NULL
             ORDER BY c.person_id, k.year, c.settled_on, c.claim_no COLLATE "C"
             """,
-            [*_columns(years), [starts[row.pk] for row in years]],
+            [*_columns(years), array_of(starts[row.pk] for row in years)],
         )
         return [Fact(*row[:-1], unflat(row[-1]) if row[-1] else None) for row in cursor.fetchall()]
 
@@ -134,7 +162,7 @@ def state_before(years: Sequence[PersonYearRow], starts: Mapping[int, date]) -> 
                 LIMIT 1
             ) AS found
             """,
-            [*_columns(years), [starts[row.pk] for row in years]],
+            [*_columns(years), array_of(starts[row.pk] for row in years)],
         )
         return {pk: unflat(steps).state for pk, steps in cursor.fetchall()}
 
@@ -150,7 +178,7 @@ def supersede_reversed(years: Sequence[PersonYearRow], now: datetime) -> int:
                 AND c.settled_on BETWEEN make_date(k.year, 1, 1) AND make_date(k.year, 12, 31)
             WHERE s.claim_id = c.id AND s.superseded_at IS NULL AND c.reversed_at IS NOT NULL
             """,
-            [now, [row.person_id for row in years], [row.year for row in years]],
+            [now, *_columns(years)[1:]],
         )
         return cursor.rowcount
 
@@ -160,7 +188,8 @@ def supersede(settlements: Collection[int], now: datetime) -> None:
     if settlements:
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE claims_settlement SET superseded_at = %s WHERE id = ANY(%s)", [now, list(settlements)]
+                "UPDATE claims_settlement SET superseded_at = %s WHERE id = ANY(%s::bigint[])",
+                [now, array_of(settlements)],
             )
 
 
@@ -174,9 +203,9 @@ def note_settled_again(gone: Collection[int], cause: str, actor_id: int | None, 
             SELECT c.person_id, extract(year FROM c.settled_on)::int, min(c.region_id), min(c.settled_on), %s, '', '',
                    %s, %s
             FROM claims_settlement s JOIN claims_claim c ON c.id = s.claim_id
-            WHERE s.id = ANY(%s) GROUP BY 1, 2
+            WHERE s.id = ANY(%s::bigint[]) GROUP BY 1, 2
             """,
-            [cause, actor_id, now, list(gone)],
+            [cause, actor_id, now, array_of(gone)],
         )
 
 
@@ -213,7 +242,7 @@ def _line(outcome: Outcome, when: str, who: str) -> str:
 
 def write_years(years: Sequence[PersonYearRow]) -> None:
     """The locked accumulators with their new state and sums."""
-    columns = [[row.sums[at] for row in years] for at in range(len(SUMS))]
+    columns = [array_of(row.sums[at] for row in years) for at in range(len(SUMS))]
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -227,11 +256,11 @@ def write_years(years: Sequence[PersonYearRow]) -> None:
             WHERE y.id = k.id
             """,  # noqa: S608
             [
-                [row.pk for row in years],
+                array_of(row.pk for row in years),
                 [json.dumps(row.state) for row in years],
-                [row.region_id for row in years],
-                [row.version_id for row in years],
-                [row.last[0] if row.last else None for row in years],
+                f"{{{','.join(row.region_id for row in years)}}}",
+                f"{{{','.join(str(row.version_id or 'NULL') for row in years)}}}",
+                f"{{{','.join(str(row.last[0]) if row.last else 'NULL' for row in years)}}}",
                 [row.last[1] if row.last else "" for row in years],
                 *columns,
             ],

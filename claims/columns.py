@@ -14,6 +14,7 @@ import numpy as np
 from django.db import connection
 
 from claims import eligibility
+from claims.bulk import array_of
 from claims.facts import EMPLOYEE, SUMS, PersonYearRow, Ruling
 from policies.engine import chain
 from policies.engine.codes import CATEGORY_CODES, CATEGORY_INDEX, LOCATIONS, REFERRALS, SERVICES
@@ -115,10 +116,14 @@ def settle(
     run: "Run", years: Sequence[PersonYearRow], starts: Mapping[int, date], states: Sequence[chain.State]
 ) -> Settled | None:
     """Settles the years from their start states; the rows of `years` end with new sums, state and last claim."""
-    at = list(range(len(years)))
     rows = copied(
         _CLAIMS,
-        [[row.person_id for row in years], [row.year for row in years], [starts[row.pk] for row in years], at],
+        [
+            array_of(row.person_id for row in years),
+            array_of(row.year for row in years),
+            array_of(starts[row.pk] for row in years),
+            array_of(range(len(years))),
+        ],
         [(name, kind) for name, _sql, kind in _FIELDS],
     )
     held = _held(rows["held"].astype(np.int64))
@@ -147,8 +152,8 @@ def _held(ids: Array) -> Array:
     if len(where):
         array = [("#steps", ">i4"), ("head", "V20"), ("steps", [("#", ">i4"), ("value", ">i8")], STEPS)]
         rows = copied(
-            "SELECT id, steps FROM claims_settlement WHERE id = ANY(%s) ORDER BY id",
-            [ids[where].tolist()],
+            "SELECT id, steps FROM claims_settlement WHERE id = ANY(%s::bigint[]) ORDER BY id",
+            [array_of(ids[where].tolist())],
             [("id", "i8")],
             array,
         )
@@ -208,7 +213,7 @@ class _Spells:
 
     def __init__(self, years: Sequence[PersonYearRow]) -> None:
         people = [row.person_id for row in years]
-        params = [list(CATEGORY_CODES), people, list(range(len(years)))]
+        params = [list(CATEGORY_CODES), array_of(people), array_of(range(len(years)))]
         rows = copied(_SPELLS, params, _SPELL_FIELDS)
         self.year, self.id = rows["year"].astype(np.int64), rows["id"].astype(np.int64)
         self.category, self.first, self.last = (rows[name].astype(np.int64) for name in ("category", "first", "last"))
@@ -357,7 +362,7 @@ def _close(run: "Run", years: Sequence[PersonYearRow], rows: Array, steps: Array
 
 def _numbers(ids: list[int]) -> dict[int, str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id, claim_no FROM claims_claim WHERE id = ANY(%s)", [ids])
+        cursor.execute("SELECT id, claim_no FROM claims_claim WHERE id = ANY(%s::bigint[])", [array_of(ids)])
         return dict(cursor.fetchall())
 
 

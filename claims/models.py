@@ -155,7 +155,7 @@ class Claim(models.Model):
             models.Index(fields=["person", "settled_on", "claim_no"]),
             models.Index(fields=["region", "-settled_on", "-id"]),
             # The list of a county or city, newest first: a range of regions gives no order, so it walks the days.
-            models.Index(fields=["-settled_on", "-id"], include=["region"], name="claim_day"),
+            models.Index(fields=["-settled_on", "-id", "region"], name="claim_by_day"),
             models.Index(fields=["source"], condition=Q(source__isnull=False), name="claim_source"),
         ]
         constraints: ClassVar = [
@@ -250,10 +250,11 @@ class PersonYear(models.Model):
     Its row is the lock of the person's year. Measures are sums of fen over the year's claims.
     """
 
-    person = models.ForeignKey(Person, models.PROTECT, related_name="years")
+    # Every settlement rewrites the row and whatever indexes it: only those that are asked stand.
+    person = models.ForeignKey(Person, models.PROTECT, related_name="years", db_index=False)
     year = models.PositiveSmallIntegerField(_("年度"))
-    region = models.ForeignKey(Region, models.PROTECT)
-    version = models.ForeignKey(PolicyVersion, models.PROTECT, null=True)
+    region = models.ForeignKey(Region, models.PROTECT, db_index=False)
+    version = models.ForeignKey(PolicyVersion, models.PROTECT, null=True, db_index=False)
     state = models.JSONField(default=dict, help_text="engine state, integers")
     claims = models.PositiveIntegerField(_("笔数"), default=0)
     total = fen(_("医疗费总额"))

@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_date
 from accounts.jobs import Progress
 from accounts.models import User
 from claims import staging
-from claims.bulk import lock_years
+from claims.bulk import array_of, hold_years
 from claims.later.models import AMOUNTS, TIERS, Cause, EarlierFacts, LaterFact
 from claims.later.year_end import settle_year_ends
 from claims.models import Claim
@@ -70,7 +70,7 @@ def settle_again(
     keys: Sequence[Key], proposals: Sequence[LaterFact], *, actor: User | None, now: datetime, progress: Progress
 ) -> list[Line]:
     """Applies the proposals, settles the years from zero, and says what differs from what was paid. Writes."""
-    lock_years(sorted(keys))
+    hold_years(sorted(keys))
     reversals = [one.claim_id for one in proposals if one.cause == Cause.REVERSAL]
     Claim.objects.filter(pk__in=reversals, reversed_at=None).update(reversed_at=now)
     for one in proposals:
@@ -137,7 +137,7 @@ CROSS JOIN LATERAL (
 ) AS old
 WHERE ({", ".join(f"paid.{tier}" for tier in TIERS)}) IS DISTINCT FROM
         ({", ".join(f"coalesce(new.{_COLUMN[tier]}, 0)" for tier in TIERS)})
-    OR claim.id = ANY(%(proposed)s)
+    OR claim.id = ANY(%(proposed)s::bigint[])
     OR (NOT claim.reversed AND (new.category, new.institution_borne, new.personal_burden) IS DISTINCT FROM
         (old.category, old.institution_borne, old.personal_burden))
 ORDER BY claim.person_id, claim.year, claim.id
@@ -165,9 +165,9 @@ ORDER BY e.person_id, e.year
 def differences(keys: Sequence[Key], proposed: Sequence[int], now: datetime) -> list[Line]:
     """Claims of these years whose settlement in force is not what was paid; those of `proposed` always."""
     given = {
-        "persons": [person for person, _year in keys],
-        "years": [year for _person, year in keys],
-        "proposed": list(proposed),
+        "persons": array_of(person for person, _year in keys),
+        "years": array_of(year for _person, year in keys),
+        "proposed": array_of(proposed),
         "now": now,
     }
     found: list[Line] = []

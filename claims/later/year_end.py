@@ -128,11 +128,15 @@ def settle_year_ends(keys: Iterable[Key], *, actor: User | None, now: datetime, 
     one. Otherwise those not made yet; a made one that would come out otherwise is noted and stays.
     """
     done = YearEnds()
-    years = bulk.lock_years(sorted(set(keys)))
-    held = {
-        (one.person_id, one.year): one
-        for one in YearEnd.objects.filter(superseded_at=None, person_id__in=[row.person_id for row in years])
-    }
+    wanted = sorted(set(keys))
+    if again:
+        # Few of many years have a payment at their end: the others are not looked at. Whoever makes one locks first.
+        made_before = _made(wanted)
+        wanted = [key for key in wanted if key in made_before]
+    if not wanted:
+        return done
+    years = bulk.lock_years(wanted)
+    held = {(one.person_id, one.year): one for one in YearEnd.objects.filter(pk__in=_made(wanted).values())}
     if again:
         years = [row for row in years if (row.person_id, row.year) in held]
     made = _computed(years, actor, now)
@@ -154,6 +158,19 @@ def settle_year_ends(keys: Iterable[Key], *, actor: User | None, now: datetime, 
     done.written = len(fresh)
     _note(noted, actor)
     return done
+
+
+def _made(keys: Sequence[Key]) -> dict[Key, int]:
+    """The payments in force of these years, by (person id, year)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT e.person_id, e.year, e.id FROM unnest(%s::bigint[], %s::int[]) AS k (person_id, year)
+            JOIN claims_yearend e ON e.person_id = k.person_id AND e.year = k.year AND e.superseded_at IS NULL
+            """,
+            [bulk.array_of(person for person, _year in keys), bulk.array_of(year for _person, year in keys)],
+        )
+        return {(person, year): pk for person, year, pk in cursor.fetchall()}
 
 
 def _computed(years: Sequence[PersonYearRow], actor: User | None, now: datetime) -> list[YearEnd]:
