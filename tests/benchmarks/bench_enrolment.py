@@ -32,7 +32,7 @@ FROM generate_series(1, %s)
 SPELLS = """
 INSERT INTO beneficiaries_categoryspell (person_id, category, department, region_id, valid_from, known_from,
     exit_reason, household, relation)
-SELECT id, (ARRAY['subsistence', 'extreme_poverty', 'marginal_risk', 'severe_disability'])[1 + id %% 4],
+SELECT id, (ARRAY['subsistence', 'extreme_poverty', 'marginal_risk', 'severe_disability'])[1 + id % 4],
     'civil_affairs', region_id, '2022-01-01', now(), '', '', '' FROM beneficiaries_person
 """
 
