@@ -61,7 +61,7 @@ def test_a_countys_year(tongliao, capsys):
     assert compute_county(COUNTY, 2023)["written"] == 0
     again = time.perf_counter() - start
     beside = plain()
-    assert Enrolment.objects.filter(fund__gt=0).count() > PEOPLE // 2
+    assert Enrolment.objects.filter(fund__gt=0).count() >= PEOPLE // 2
     with capsys.disabled():
         print(
             f"\n{PEOPLE:,} persons: {first:.2f} s, again without news {again:.2f} s, plain INSERT {beside:.2f} s, "
