@@ -102,4 +102,4 @@ def test_scan_beside_a_plain_select():
     )
     assert {person for person, _ in people} == set(BurdenWarning.objects.values_list("person_id", flat=True))
     assert same["unchanged"] == counts["raised"] and same["raised"] == 0
-    assert again <= TIMES_PLAIN * plain + 0.5, "what does not grow with persons takes up to half a second on a busy machine"
+    assert again <= TIMES_PLAIN * plain + 0.5, "half a second does not grow with persons"
