@@ -179,8 +179,11 @@ def _chosen(request: HttpRequest) -> Person | None:
 def persons(request: HttpRequest) -> HttpResponse:
     """Who fits what is typed into the search of persons; each leads to the form with that person."""
     q = request.GET.get("q", "").strip()
-    found, more = search(cast(User, request.user), q) if q else (Person.objects.none(), False)
-    rows = list(found.select_related("region").order_by("rank", "id")[:FOUND])
+    rows: list[Person] = []
+    more = False
+    if q:
+        found, more = search(cast(User, request.user), q)
+        rows = list(found.select_related("region").order_by("rank", "id")[:FOUND])
     return render(request, "claims/entry/persons.html", {"q": q, "persons": rows, "more": more or len(rows) == FOUND})
 
 

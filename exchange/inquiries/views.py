@@ -5,7 +5,7 @@ from pathlib import PurePath
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -93,7 +93,8 @@ def inquiry(request: HttpRequest, pk: int) -> HttpResponse:
     form = AnswerForm(request.POST or None) if services.may_answer(user, one) and open_ else None
     if request.method == "POST":
         if form is None:
-            raise PermissionDenied(_("只有报送部门或医疗保障经办可以答复未办结的事项"))
+            messages.error(request, _("只有报送部门或医疗保障经办可以答复未办结的事项"))
+            return go(request, reverse("exchange:inquiry", args=[pk]))
         if form.is_valid():
             try:
                 services.answer_inquiry(actor=user, inquiry_id=one.pk, **form.cleaned_data)

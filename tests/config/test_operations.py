@@ -64,7 +64,7 @@ def test_a_delivery_that_has_not_gone_for_a_day(client, lively, tongliao):
 
     delivery = make_delivery(make_partner())
     assert ready(client)[0] == 200
-    type(delivery).objects.update(created_at=timezone.now() - timedelta(days=2))
+    type(delivery).objects.update(state="waiting", created_at=timezone.now() - timedelta(days=2))
     status, parts = ready(client)
     assert status == 503 and not parts["deliveries"]
 
