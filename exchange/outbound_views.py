@@ -99,7 +99,10 @@ def delivery(request: HttpRequest, pk: str) -> HttpResponse:
         "attempts": selectors.attempts_of(found),
         "rows": [_shown(row) for row in rows[:SHOWN_ROWS]],
         "more": max(0, len(rows) - SHOWN_ROWS),
-        "may_resend": user.may(Act.WARNING_PUSH) and (found.state, "resend") in deliveries.MOVES,
+        "may_resend": user.may(Act.WARNING_PUSH)
+        and (found.state, "resend") in deliveries.MOVES
+        # What lies in the portal is fetched again; only what was put into a folder is put there once more.
+        and (found.state != Delivery.State.SENT or found.partner.channel == Partner.Channel.SFTP),
     }
     return render(request, "exchange/delivery.html", context)
 

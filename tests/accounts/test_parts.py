@@ -86,7 +86,9 @@ def test_fragment_costs_nothing_for_the_frame(client, users, django_assert_num_q
     client.force_login(users[Role.ADMINISTRATOR])
     headers = {"HX-Request": "true", "HX-Target": "list"}
     client.get("/organisations/", headers=headers)
-    with django_assert_num_queries(4):  # session, user with office and region, the filter's regions, rows with their count
+    with django_assert_num_queries(
+        4
+    ):  # session, user with office and region, the filter's regions, rows with their count
         client.get("/organisations/", headers=headers)
 
 

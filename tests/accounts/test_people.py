@@ -152,7 +152,13 @@ def test_administrator_finds_no_personal_data_in_the_admin(client, admin):
     client.force_login(admin)
     text = client.get("/admin/").content.decode()
     assert "/admin/accounts/user/" in text
-    for room in ("claims/claim", "claims/settlement", "monitoring", "beneficiaries/person", "beneficiaries/categoryspell"):
+    for room in (
+        "claims/claim",
+        "claims/settlement",
+        "monitoring",
+        "beneficiaries/person",
+        "beneficiaries/categoryspell",
+    ):
         assert f"/admin/{room}/" not in text
 
 
