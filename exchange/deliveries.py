@@ -130,6 +130,8 @@ def resend(*, actor: User | None, delivery: Delivery) -> Delivery:
     """Sends a parked or waiting delivery again, from its first part that was not acknowledged, with all tries anew."""
     with transaction.atomic():
         delivery = Delivery.objects.select_for_update().get(pk=delivery.pk)
+        if delivery.state == State.SENT and delivery.partner.channel == Partner.Channel.PORTAL:
+            raise DeliveryError(_("文号 %(number)s 已可下载，请对方从网页下载，无须重新发送") % _names(delivery))
         move(delivery, "resend")
         delivery.attempts, delivery.next_attempt_at = 0, timezone.now()
         delivery.save(update_fields=["state", "attempts", "next_attempt_at"])

@@ -16,7 +16,7 @@ from config import catalogue
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = {"accounts", "assistance", "beneficiaries", "claims", "config", "exchange", "monitoring", "policies"}
 # One compiled chain is one module: Numba inlines what stands together.
-LONGER = {"policies/engine/chain.py": 560}
+LONGER = {"policies/engine/chain.py": 640}
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 FRONT = sorted(p for kind in ("css", "js", "svg") for p in (ROOT / "templates" / "static").rglob(f"*.{kind}"))
 MODULES = [p for room in sorted(ROOMS) for p in sorted((ROOT / room).rglob("*.py")) if "migrations" not in p.parts]
@@ -97,7 +97,13 @@ def test_chinese_in_templates_is_translatable(path):
     assert not re.findall(r"[\u3400-\u9fff]+", text)
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if "views" in p.as_posix() or p.name == "admin.py"], ids=name_of)
+# The API's own document is written in Chinese, for whoever connects a hospital; its answers are in both languages.
+SPOKEN = [
+    p for p in MODULES if ("views" in p.as_posix() or p.name == "admin.py") and name_of(p) != "claims/api/views.py"
+]
+
+
+@pytest.mark.parametrize("path", SPOKEN, ids=name_of)
 def test_chinese_in_doors_is_translatable(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     calls = {

@@ -118,7 +118,7 @@ def _check_contents(stream: BinaryIO) -> None:
                         tail = chunk[-32:]
                 if rows * max(map(_column_number, columns)) > CELL_LIMIT:
                     raise FileRefused("too_wide_xlsx")
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError) as error:
         raise FileRefused("damaged_xlsx") from error
 
 

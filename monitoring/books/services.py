@@ -76,8 +76,10 @@ def send_missing(*, actor: User, reconciliation: Reconciliation) -> list[Deliver
     again = []
     with transaction.atomic():
         for delivery in found:
-            if (delivery.state, "resend") in deliveries.MOVES:
+            try:
                 again.append(deliveries.resend(actor=actor, delivery=delivery))
+            except deliveries.DeliveryError:
+                continue  # acknowledged, or ready to be fetched
     if not again:
         raise BooksError(_("没有可以重新发送的清单：已签收的清单请对方从网页重新下载。"))
     return again

@@ -56,7 +56,7 @@ def test_s1_16_s1_17_from_scan_to_acknowledgement_by_clicks(bureau, receiver, ne
         page.wait_for_timeout(100)
         page.reload()
     assert "已签收" in row.inner_text()
-    row.get_by_role("link").click()
+    row.get_by_role("link", name="warnings-").click()
     page.get_by_text("R-1", exact=True).wait_for()
     assert Delivery.objects.get(department=Department.CIVIL_AFFAIRS).state == Delivery.State.ACKNOWLEDGED
 
