@@ -112,7 +112,7 @@ def test_the_largest_change_comes_first(client, users, run):
     assert (first.number, second.number) == (1, 2)
 
 
-@pytest.mark.parametrize(("name", "most"), [("trials:list", 14), ("trials:run", 14), ("trials:people", 15)])
+@pytest.mark.parametrize(("name", "most"), [("trials:list", 20), ("trials:run", 20), ("trials:people", 20)])
 def test_pages_take_a_fixed_number_of_queries(client, users, run, django_assert_max_num_queries, name, most):
     client.force_login(users[Role.CASE_WORKER])
     url = reverse(name, args=[] if name == "trials:list" else [run.pk])
