@@ -30,7 +30,7 @@ def _role(address) -> Role | None:
 
 
 def _pages(role: Role, user) -> list[tuple[str, str]]:
-    """Name and path of each HTML page that is this role's to look at."""
+    """Name and path of each whole HTML page that is this role's to look at."""
     client, places = Client(), url_examples.make()
     client.force_login(user)
     found = []
@@ -39,7 +39,8 @@ def _pages(role: Role, user) -> list[tuple[str, str]]:
             continue
         path = reverse(address.name, kwargs=places.arguments(address.name, address.arguments))
         response = client.get(path)
-        if response.status_code == 200 and response.headers["Content-Type"].startswith("text/html"):
+        html = response.status_code == 200 and response.headers["Content-Type"].startswith("text/html")
+        if html and b"<html" in response.content:  # a fragment is looked at in the page that loads it
             found.append((address.name, path))
     return found
 
