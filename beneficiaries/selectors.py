@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Act
 from accounts.models import Region, User
-from accounts.waiting import Waiting
+from accounts.waiting import Pending, Waiting
 from beneficiaries.enrolment import worklists
 from beneficiaries.models import CategorySpell, Document, Merge, Person, id_key
 from exchange import reader
@@ -79,15 +79,8 @@ def people_by_category(region_code: str) -> dict[str, int]:
     return dict(counted.values_list("category", "people"))
 
 
-def waiting(user: User) -> list[Waiting]:
-    """Merges that the user may confirm (somebody else proposed them), and what enrolment leaves to do. One query."""
-    parts = worklists.waiting_rows(user)
-    if user.may(Act.PERSON_MERGE):
-        proposed = user.visible(Merge).filter(state=Merge.State.PROPOSED).exclude(proposed_by=user)
-        parts.append(worklists.part(proposed, "merges"))
-    if not parts:
-        return []
-    rows = list(parts[0].union(*parts[1:], all=True))
-    found = worklists.waiting_lines(row for row in rows if row["what"] != "merges")
+def waiting(user: User) -> list[Pending | Waiting]:
+    """Merges that the user may confirm (somebody else proposed them), and what enrolment leaves to do."""
+    proposed = user.visible(Merge).filter(state=Merge.State.PROPOSED).exclude(proposed_by=user)
     url = f"{reverse('beneficiaries:merges')}?state={Merge.State.PROPOSED}"
-    return [Waiting(_("待复核的人员合并"), row["n"], url) for row in rows if row["what"] == "merges"] + found
+    return [Pending(Act.PERSON_MERGE, _("待复核的人员合并"), url, proposed), *worklists.waiting(user)]

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, F, FilteredRelation, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, Concat, Substr
+from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Concat, Substr
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.access import Act
 from accounts.models import Level, Region, User
-from accounts.waiting import Waiting
+from accounts.waiting import ALL, Pending, Waiting
 from beneficiaries.models import CategorySpell
 from claims.contradictions import selectors as doubtful
 from claims.entry import selectors as entered
@@ -221,45 +221,22 @@ def years_of(user: User, person_id: int) -> list[tuple[PersonYear, list[Claim]]]
     return [(year, by_year[year.year]) for year in sorted(years, key=lambda one: -one.year)]
 
 
-def waiting(user: User) -> list[Waiting]:
-    """Cases and entries for whom confirms them, years and entries for whom prepares them, contradictions: one query."""
+def waiting(user: User) -> list[Pending | Waiting]:
+    """Cases and entries for whom confirms them, years and entries for whom prepares them, contradictions."""
     cases, audit = reverse("later:list"), reverse("claims:differences")
     entries, facts = reverse("claims:entries"), reverse("claims:contradictions")
     prepared = user.visible(Resettlement).filter(state=Resettlement.State.PREPARED)
     others = Q(prepared_by=None) | ~Q(prepared_by=user)
-    asked: list[tuple[Act, Any, str, QuerySet[Any]]] = [
-        (Act.RESETTLE_CONFIRM, _("待确认的重新结算"), f"{cases}?state=prepared", prepared.filter(others)),
-        (Act.CLAIM_WRITE, _("待重新结算的年度"), cases, waiting_facts(user)),
-        (Act.CLAIM_CONFIRM, _("待复核的录入费用"), f"{entries}?state=submitted", entered.to_confirm(user)),
-        (Act.CLAIM_WRITE, _("退回修改的录入费用"), f"{entries}?state=returned&mine=on", entered.to_mend(user)),
-        (Act.CONTRADICTION_ANSWER, _("待处理的疑点"), facts, doubtful.open_of(user, "facts")),
-        (Act.CONTRADICTION_ANSWER, _("待处理的复核差异"), audit, doubtful.open_of(user, "audit")),
-        (
-            Act.CONTRADICTION_ANSWER,
-            _("整改逾期的疑点"),
-            f"{facts}?state=overdue",
-            doubtful.overdue(user, "facts"),
-        ),
-        (
-            Act.CONTRADICTION_ANSWER,
-            _("整改逾期的复核差异"),
-            f"{audit}?state=overdue",
-            doubtful.overdue(user, "audit"),
-        ),
+    found: list[Pending | Waiting] = [
+        Pending(Act.RESETTLE_CONFIRM, _("待确认的重新结算"), f"{cases}?state=prepared", prepared.filter(others)),
+        Pending(Act.CLAIM_WRITE, _("待重新结算的年度"), cases, waiting_facts(user)),
+        Pending(Act.CLAIM_CONFIRM, _("待复核的录入费用"), f"{entries}?state=submitted", entered.to_confirm(user)),
+        Pending(Act.CLAIM_WRITE, _("退回修改的录入费用"), f"{entries}?state=returned&mine=on", entered.to_mend(user)),
     ]
-    mine = [one for one in asked if user.may(one[0])]
-    if not mine:
-        return []
-    own = Region.objects.filter(pk=user.region_prefix.ljust(12, "0"))
-    row = own.values_list(*(_count(one[3]) for one in mine)).first() or (0,) * len(mine)
-    return [
-        Waiting(label, count, url, late=count if url.endswith("overdue") else 0)
-        for (_act, label, url, _rows), count in zip(mine, row, strict=True)
-        if count
-    ]
-
-
-def _count(rows: QuerySet[Any]) -> Any:
-    """The count as a subquery; 0 where there is none."""
-    counted = rows.order_by().values(one=Value(1)).annotate(count=Count("pk")).values("count")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+    lists = (("facts", facts, _("待处理的疑点"), _("整改逾期的疑点")),)
+    lists += (("audit", audit, _("待处理的复核差异"), _("整改逾期的复核差异")),)
+    for kind, url, open_ones, overdue in lists:
+        found.append(Pending(Act.CONTRADICTION_ANSWER, open_ones, url, doubtful.open_of(user, kind)))
+        late = doubtful.overdue(user, kind)
+        found.append(Pending(Act.CONTRADICTION_ANSWER, overdue, f"{url}?state=overdue", late, late=ALL))
+    return found

@@ -1,9 +1,10 @@
 """The frame of every page: entries of the user's role, with the work that waits.
 
-Each room says what waits in `selectors.waiting(user) -> list[Waiting]` with at most one query; nothing is asked before
-a template shows it, so that a fragment costs no query for the frame.
+Each room says what waits in `selectors.waiting(user)`; all rooms are counted in one query. A page shows the sums of the
+last half minute, the workbench those of now. Nothing is asked before a template shows it: a fragment costs no query.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,13 +12,18 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from django.http import HttpRequest
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Act
 from accounts.models import User
-from accounts.waiting import Waiting
+from accounts.waiting import Pending, Waiting, by_room
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+KEPT = 30  # seconds for which a page shows the same numbers
 
 
 @dataclass(frozen=True)
@@ -69,9 +75,12 @@ class Frame:
         self.user = user if isinstance(user, User) else None
 
     @cached_property
-    def waiting(self) -> dict[str, list[Waiting]]:
-        """By room: what waits for the user."""
-        return {room: find(self.user) for room, find in _finders().items()} if self.user else {}
+    def counts(self) -> dict[str, int]:
+        """By room: how much waits for the user, as of the last half minute."""
+        if self.user is None:
+            return {}
+        kept = cache.get(_key(self.user))
+        return _sums(waiting(self.user)) if kept is None else kept
 
     @cached_property
     def entries(self) -> list[Shown]:
@@ -83,10 +92,7 @@ class Frame:
         known = [(entry, url) for entry, url in found if url]
         # The longest address that begins this page's is the current place.
         best = max((url for _entry, url in known if here.startswith(url)), key=len, default="")
-        return [
-            Shown(entry, url, sum(item.count for item in self.waiting.get(entry.room, [])), url == best)
-            for entry, url in known
-        ]
+        return [Shown(entry, url, self.counts.get(entry.room, 0), url == best) for entry, url in known]
 
     @cached_property
     def can_search(self) -> bool:
@@ -98,13 +104,42 @@ def frame(request: HttpRequest) -> dict[str, object]:
     return {"frame": Frame(request)}
 
 
-def _finders() -> dict[str, Callable[[User], list[Waiting]]]:
+def waiting(user: User) -> dict[str, list[Waiting]]:
+    """By room: what waits for the user now; one query and the rosters that are late. The navigation remembers it."""
+    found = by_room(user, {room: asks(user) for room, asks in _finders().items()})
+    cache.set(_key(user), _sums(found), KEPT)
+    return found
+
+
+def _sums(rooms: dict[str, list[Waiting]]) -> dict[str, int]:
+    return {room: sum(line.count for line in lines) for room, lines in rooms.items()}
+
+
+def forget_what_waits(get_response: Handler) -> Handler:
+    """Who has just done something sees the navigation's numbers afresh."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        user = getattr(request, "user", None)
+        if request.method not in SAFE and isinstance(user, User):
+            cache.delete(_key(user))
+        return response
+
+    return middleware
+
+
+def _key(user: User) -> str:
+    return f"waiting:{user.pk}"
+
+
+@functools.cache
+def _finders() -> dict[str, Callable[[User], list[Pending | Waiting]]]:
     found = {}
     for room in ROOMS:
         if find_spec(f"{room}.selectors"):
-            waiting = getattr(import_module(f"{room}.selectors"), "waiting", None)
-            if waiting:
-                found[room] = waiting
+            asks = getattr(import_module(f"{room}.selectors"), "waiting", None)
+            if asks:
+                found[room] = asks
     return found
 
 

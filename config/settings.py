@@ -42,6 +42,8 @@ else:
     FIELD_KEYS = env("FIELD_KEYS", default=_here.secrets["FIELD_KEYS"])
     INDEX_KEY = env("INDEX_KEY", default=_here.secrets["INDEX_KEY"])
     EMBEDDED = True
+# What this house keeps in a broker that it may share with others.
+REDIS_PREFIX = env("REDIS_PREFIX", default="tuodi:")
 
 if not NO_DATABASE:
     DATABASES["default"] |= {
@@ -114,6 +116,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "config.navigation.forget_what_waits",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -229,14 +232,18 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A worker that was killed gives its task back after this time; tasks are idempotent.
     "visibility_timeout": env.int("TASK_VISIBILITY_SECONDS", default=3600),
     "unacked_restore_interval": 10,
-    "global_keyprefix": env("REDIS_PREFIX", default="tuodi:"),
+    "global_keyprefix": REDIS_PREFIX,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TASK_DEFAULT_QUEUE = env("CELERY_QUEUE", default="tuodi")
 
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "tuodi"}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": REDIS_PREFIX,
+    }
     if not NO_DATABASE
     else {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
 }

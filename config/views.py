@@ -9,16 +9,15 @@ from django.views.decorators.http import require_GET
 from accounts.access import Act
 from accounts.doors import requires
 from config.calendar import month_of
-from config.navigation import Frame
+from config.navigation import waiting
 from monitoring.figures import selectors as figures
 
 
 @requires(Act.HOME)
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    frame = Frame(request)
     items = sorted(
-        (item for found in frame.waiting.values() for item in found if item.count),
+        (line for lines in waiting(request.user).values() for line in lines),
         key=lambda item: (item.due is None, item.due, -item.count),
     )
     month = month_of(request.user, timezone.localdate())
@@ -26,7 +25,6 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "cards": figures.cards(request.user, today),
         "title": _("工作台"),
-        "frame": frame,
         "items": items,
         "month": month,
         "may_see_duties": request.user.may(Act.OBLIGATION_READ),

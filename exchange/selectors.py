@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Act
 from accounts.models import Region, User
-from accounts.waiting import Waiting
+from accounts.waiting import Pending, Waiting
 from exchange import arriving, kinds
 from exchange.inquiries import selectors as inquiring
 from exchange.models import InboundFile, Outcome, StagedRow
@@ -50,20 +50,15 @@ def rows(file: InboundFile, outcome: str = "", code: str = "", decided: str = ""
     return found
 
 
-def waiting(user: User) -> list[Waiting]:
-    """Files that the user may confirm now, inquiries to answer or to look at, rosters that are late: a query each."""
-    found = []
-    if files_to_confirm := _to_confirm(user):
-        found.append(files_to_confirm)
-    return [*found, *inquiring.waiting(user), *arriving.waiting(user)]
+def waiting(user: User) -> list[Pending | Waiting]:
+    """Files that the user may confirm now, inquiries to answer or to look at, rosters that are late."""
+    return [_to_confirm(user), *inquiring.waiting(user), *arriving.waiting(user)]
 
 
-def _to_confirm(user: User) -> Waiting | None:
+def _to_confirm(user: User) -> Pending:
     mine = [kind.kind for kind in kinds.registered() if user.may(kind.confirm)]
     asked = Q(kind__in=mine, unusual="")
     if user.may(Act.ROSTER_CONFIRM_UNUSUAL):
         asked |= ~Q(unusual="") & ~Q(uploaded_by=user)
-    elif not mine:
-        return None
-    count = user.visible(InboundFile).filter(asked, state=State.READY).count()
-    return Waiting(_("待确认的来文"), count, f"{reverse('exchange:list')}?state={State.READY}")
+    ready = user.visible(InboundFile).filter(asked, state=State.READY)
+    return Pending(Act.ROSTER_READ, _("待确认的来文"), f"{reverse('exchange:list')}?state={State.READY}", ready)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import Act
 from accounts.models import Level, Region, User
 from accounts.vocabulary import Department
-from accounts.waiting import Waiting
+from accounts.waiting import ALL, Pending, Waiting
 from beneficiaries.models import CategorySpell
 from claims.models import Claim
 from claims.selectors import with_settlement
@@ -76,71 +76,42 @@ def counties_for(user: User) -> QuerySet[Region]:
     return user.visible(Region).filter(level=Level.COUNTY)
 
 
-def waiting(user: User) -> list[Waiting]:
-    """Open warnings, failed deliveries, follow-ups without a measure or with one that is late: one query."""
-    asked: dict[str, tuple[Act, Any, str, QuerySet[Any]]] = {
-        "open": (
-            Act.WARNING_PUSH,
-            _("待推送的预警"),
-            reverse("monitoring:list") + f"?state={State.OPEN}",
-            user.visible(BurdenWarning).filter(state=State.OPEN),
-        ),
-        "parked": (
+def waiting(user: User) -> list[Pending | Waiting]:
+    """Warnings, deliveries, follow-ups, findings and rechecks with which somebody has something to do."""
+    followups, findings = reverse("monitoring:followups"), reverse("monitoring:findings")
+    open_warnings = user.visible(BurdenWarning).filter(state=State.OPEN)
+    parked = user.visible(Delivery).filter(state=Delivery.State.PARKED)
+    answered = user.visible(Finding).filter(state=Finding.State.ANSWERED)
+    return [
+        Pending(Act.WARNING_PUSH, _("待推送的预警"), f"{reverse('monitoring:list')}?state={State.OPEN}", open_warnings),
+        Pending(
             Act.WARNING_PUSH,
             _("送达失败"),
-            reverse("exchange:deliveries") + f"?state={Delivery.State.PARKED}",
-            user.visible(Delivery).filter(state=Delivery.State.PARKED),
+            f"{reverse('exchange:deliveries')}?state={Delivery.State.PARKED}",
+            parked,
         ),
-        "none": (
+        Pending(
             Act.MEASURE_WRITE,
             _("尚无帮扶措施的跟踪"),
-            reverse("monitoring:followups") + "?state=none",
+            f"{followups}?state=none",
             without_measure(user.visible(FollowUp)),
         ),
-        "late": (
+        Pending(
             Act.MEASURE_READ,
             _("逾期的帮扶措施"),
-            reverse("monitoring:followups") + "?state=late",
+            f"{followups}?state=late",
             with_late_measure(user.visible(FollowUp)),
+            late=ALL,
         ),
-    }
-    asked["finding"] = (
-        Act.FINDING_ANSWER,
-        _("待整改的问题"),
-        reverse("monitoring:findings") + "?state=open",
-        mine_to_answer(user),
-    )
-    asked["recheck"] = (
-        Act.CLAIM_WRITE,
-        _("复算不一致"),
-        reverse("monitoring:recheck"),
-        user.visible(RecheckFinding).filter(answered_at=None),
-    )
-    asked["clear"] = (
-        Act.FINDING_OPEN,
-        _("待销号的问题"),
-        reverse("monitoring:findings") + "?state=answered",
-        user.visible(Finding).filter(state=Finding.State.ANSWERED),
-    )
-    mine = {key: entry for key, entry in asked.items() if user.may(entry[0])}
-    if not mine:
-        return []
-    row = (
-        Region.objects.filter(pk=user.region_prefix.ljust(12, "0"))
-        .values(**{f"n_{key}": _count(entry[3]) for key, entry in mine.items()})
-        .first()
-    )
-    counts = {key: (row or {}).get(f"n_{key}") or 0 for key in mine}
-    return [
-        Waiting(entry[1], counts[key], entry[2], late=counts[key] if key == "late" else 0)
-        for key, entry in mine.items()
-        if counts[key]
+        Pending(Act.FINDING_ANSWER, _("待整改的问题"), f"{findings}?state=open", mine_to_answer(user)),
+        Pending(
+            Act.CLAIM_WRITE,
+            _("复算不一致"),
+            reverse("monitoring:recheck"),
+            user.visible(RecheckFinding).filter(answered_at=None),
+        ),
+        Pending(Act.FINDING_OPEN, _("待销号的问题"), f"{findings}?state=answered", answered),
     ]
-
-
-def _count(queryset: QuerySet[Any]) -> Subquery:
-    counted = queryset.order_by().values(one=Value(1)).annotate(count=Count("pk")).values("count")
-    return Subquery(counted, output_field=IntegerField())
 
 
 # --- one warning --------------------------------------------------------------------------------------------------

@@ -6,16 +6,11 @@ from typing import Any
 
 from django.db.models import (
     Count,
-    DateField,
     Exists,
     F,
-    IntegerField,
-    Min,
     OuterRef,
     Q,
     QuerySet,
-    Subquery,
-    Value,
     Window,
 )
 from django.db.models.functions import RowNumber
@@ -26,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import Act
 from accounts.models import Region, User
 from accounts.selectors import below
-from accounts.waiting import Waiting
+from accounts.waiting import Pending, Waiting
 from assistance.models import Application, Meeting, MeetingCase, Notice, Opinion, Payment, Question
 from assistance.vocabulary import OPEN, Kind, State
 
@@ -120,44 +115,21 @@ def waits_for(user: User) -> Q:
     return found
 
 
-def waiting(user: User) -> list[Waiting]:
-    """For the workbench: applications per act with the earliest day and what is late, notices, questions: one query."""
-    groups = [group for group in GROUPS if user.may(group.act) and user.may(Act.APPLICATION_READ)]
-    columns: list[Any] = []
-    today = timezone.localdate()
-    for group in groups:
-        rows = user.visible(Application).filter(group_of(group.key, user))
-        columns += [_count(rows), _count(rows.filter(due_on__lt=today)), _earliest(rows)]
-    others = []
-    if user.may(Act.APPLICATION_REGISTER) and not user.may(Act.APPLICATION_CHECK):
-        others.append((_("未签收的办理回告"), reverse("assistance:notices")))
-        columns.append(_count(user.visible(Notice).filter(read_at=None)))
-    if user.may(Act.QUESTION_ANSWER) and not user.may(Act.APPLICATION_CHECK):
-        others.append((_("待答复的询问"), reverse("assistance:questions")))
-        columns.append(_count(user.visible(Question).filter(answered_at=None)))
-    if not columns:
-        return []
-    row = Region.objects.filter(pk=user.region_prefix.ljust(12, "0")).values_list(*columns).first()
-    if row is None:
-        return []
-    items = []
-    for at, group in enumerate(groups):
-        count, late, due = row[3 * at : 3 * at + 3]
-        url = f"{reverse('assistance:queue')}?group={group.key}"
-        items.append(Waiting(group.label, count or 0, url, due, late or 0))
-    counts = row[3 * len(groups) :]
-    items += [Waiting(label, count or 0, url) for (label, url), count in zip(others, counts, strict=True)]
-    return [item for item in items if item.count]
-
-
-def _count(rows: QuerySet[Any]) -> Subquery:
-    counted = rows.order_by().values(one=Value(1)).annotate(count=Count("pk")).values("count")
-    return Subquery(counted, output_field=IntegerField())
-
-
-def _earliest(rows: QuerySet[Any]) -> Subquery:
-    first = rows.order_by().values(one=Value(1)).annotate(first=Min("due_on")).values("first")
-    return Subquery(first, output_field=DateField())
+def waiting(user: User) -> list[Pending | Waiting]:
+    """Applications per act with the earliest day and what is late, notices, questions."""
+    groups = [one for one in GROUPS if user.may(one.act) and user.may(Act.APPLICATION_READ)]
+    late, queue = Q(due_on__lt=timezone.localdate()), reverse("assistance:queue")
+    rows = user.visible(Application)
+    found: list[Pending | Waiting] = [
+        Pending(one.act, one.label, f"{queue}?group={one.key}", rows.filter(group_of(one.key, user)), late, "due_on")
+        for one in groups
+    ]
+    if not user.may(Act.APPLICATION_CHECK):  # these are the township's and the departments' to read
+        notices = user.visible(Notice).filter(read_at=None)
+        questions = user.visible(Question).filter(answered_at=None)
+        found.append(Pending(Act.APPLICATION_REGISTER, _("未签收的办理回告"), reverse("assistance:notices"), notices))
+        found.append(Pending(Act.QUESTION_ANSWER, _("待答复的询问"), reverse("assistance:questions"), questions))
+    return found
 
 
 # --- the board ----------------------------------------------------------------------------------------------------

@@ -1,20 +1,18 @@
 """Reads of what enrolment leaves to do: cases to be worked off, payments that do not fit, what the workbench says."""
 
-from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.core.cache import cache
-from django.db.models import CharField, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Substr
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts.access import Act
 from accounts.models import Region, User
-from accounts.waiting import Waiting
+from accounts.waiting import Pending, Waiting
 from accounts.workdays import Workdays
 from beneficiaries.enrolment import law
 from beneficiaries.enrolment.case_models import CoverageCase, PaymentMismatch
@@ -64,39 +62,39 @@ LAPSED: Final = 6  # years for which a text without successor still says by when
 TELLING: Final = 600  # seconds for which the days of grace of a place are remembered
 
 
-def waiting_rows(user: User) -> list[QuerySet[Any]]:
-    """Rows (`what`, `of_year`, `n`, `past` the day) of what waits for the user: parts of the room's one query."""
+def waiting(user: User) -> list[Pending | Waiting]:
+    """Cases to be worked off by the user or by nobody yet, payments that do not fit, what tax has not heard."""
     if not user.may(Act.ENROLMENT_VISIT):
         return []
-    today = timezone.localdate()
-    parts = [_waiting_cases(user, what, today) for what in ("me", "nobody")]
+    listed = reverse("enrolment:cases")
+    labels = {"me": _("由我承办的待核参保人员"), "nobody": _("待分派的待核参保人员")}
+    found: list[Pending | Waiting] = [
+        Pending(Act.ENROLMENT_VISIT, label, f"{listed}?state=open&seen_to={whose}", *_open_cases(user, whose))
+        for whose, label in labels.items()
+    ]
     if user.may(Act.ENROLMENT_WRITE):
-        open_items = mismatches(user, state="open").select_related(None)
-        parts += [part(open_items, "mismatches"), _waiting_relay(user)]
-    return parts
+        items = mismatches(user, state="open").select_related(None)
+        url = f"{reverse('enrolment:mismatches')}?state=open"
+        found += [Pending(Act.ENROLMENT_WRITE, _("待处理的缴费疑点"), url, items), _relay(user)]
+    return found
 
 
-def part(rows: QuerySet[Any], what: str, late: Q | None = None, year: Any = None) -> QuerySet[Any]:
-    """One part of the query: how many rows, how many of them `late`, by `year` where it is given; none without rows."""
-    by = {"what": Value(what, CharField()), "of_year": year or Value(0, IntegerField())}
-    counted = rows.order_by().annotate(**by).values("what", "of_year").annotate(n=Count("pk"))
-    return counted.annotate(past=Count("pk", filter=late if late is not None else Q(pk=None)))
-
-
-def _waiting_cases(user: User, seen_to: str, today: date) -> QuerySet[Any]:
+def _open_cases(user: User, whose: str) -> tuple[QuerySet[CoverageCase], Q]:
     """Open cases; late are those whose year is paid for no more: the window closed, or the year is over."""
     closes = RegionYear.objects.filter(
         region_id=Concat(Substr(OuterRef("region_id"), 1, 6), Value("000000")), year=OuterRef("year")
     ).values("window_to")[:1]
-    rows = cases(user, state="open", seen_to=seen_to).select_related(None).annotate(closes=Subquery(closes))
-    return part(rows, seen_to, Q(closes__lt=today) | Q(closes=None, year__lt=today.year))
+    rows = cases(user, state="open", seen_to=whose).select_related(None).annotate(closes=Subquery(closes))
+    return rows, Q(closes__lt=timezone.localdate()) | Q(closes=None, year__lt=timezone.localdate().year)
 
 
-def _waiting_relay(user: User) -> QuerySet[Any]:
+def _relay(user: User) -> Pending:
     """What the tax office has not heard, by year (S3-06); late after the working days that the text gives."""
     low, high = user.region_prefix.ljust(12, "0"), user.region_prefix.ljust(12, "9")
     rows = Enrolment.objects.filter(untold(), region_id__gte=low, region_id__lte=high)
-    return part(rows, "relay", Q(changed_on__lte=_told_until(user.region_prefix)), year=F("year"))
+    late = Q(changed_on__lte=_told_until(user.region_prefix))
+    label, url = _("%(year)s 年待推送税务的参保变动"), f"{reverse('enrolment:relay')}?year=%(year)s"
+    return Pending(Act.ENROLMENT_WRITE, label, url, rows, late, year=F("year"))
 
 
 def told_key(prefix: str, day: date) -> str:
@@ -117,19 +115,3 @@ def _told_until(prefix: str) -> date:
         return Workdays.load().add(today, -duty.due.number) - timedelta(days=1)
 
     return cache.get_or_set(told_key(prefix, today), find, TELLING) or date.min
-
-
-def waiting_lines(rows: Iterable[dict[str, Any]]) -> list[Waiting]:
-    """The rows of `waiting_rows` in words, each with the list that it counts."""
-    found = []
-    for row in rows:
-        what, year, count, late = row["what"], row["of_year"], row["n"], row["past"]
-        label, name, query = {
-            "me": (_("由我承办的待核参保人员"), "cases", {"state": "open", "seen_to": "me"}),
-            "nobody": (_("待分派的待核参保人员"), "cases", {"state": "open", "seen_to": "nobody"}),
-            "mismatches": (_("待处理的缴费疑点"), "mismatches", {"state": "open"}),
-            "relay": (_("%(year)s 年待推送税务的参保变动") % {"year": year}, "relay", {"year": year}),
-        }[what]
-        if count:
-            found.append(Waiting(label, count, f"{reverse(f'enrolment:{name}')}?{urlencode(query)}", late=late))
-    return found

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Act
 from accounts.models import Region, User
 from accounts.vocabulary import Department
-from accounts.waiting import Waiting
+from accounts.waiting import Pending, Waiting
 from exchange.inquiries.models import Inquiry
 
 State = Inquiry.State
@@ -37,15 +37,13 @@ def inquiries(
     return found.filter(state=state) if state else found
 
 
-def waiting(user: User) -> list[Waiting]:
-    """Open ones wait for the department, answered ones for the bureau to look at: one query."""
-    if not user.may(Act.ROSTER_ANSWER):
-        return []
+def waiting(user: User) -> list[Pending | Waiting]:
+    """Open ones wait for the department, answered ones for the bureau to look at."""
     bureau = user.department == Department.MEDICAL_SECURITY
     state = State.ANSWERED if bureau else State.OPEN
     label = _("部门已答复的核实事项") if bureau else _("待本部门核实的名单行")
-    count = user.visible(Inquiry).filter(state=state).count()
-    return [Waiting(label, count, f"{reverse('exchange:inquiries')}?state={state}")]
+    rows = user.visible(Inquiry).filter(state=state)
+    return [Pending(Act.ROSTER_ANSWER, label, f"{reverse('exchange:inquiries')}?state={state}", rows)]
 
 
 def numbers(file_ids: list[int]) -> dict[int, int]:

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.vocabulary import Role
+from accounts.waiting import counted
 from assistance.models import Application, Notice
 from assistance.services import checking
 from assistance.vocabulary import Did, State
@@ -202,8 +203,8 @@ def test_what_is_late_waits_for_the_late_and_for_the_supervisor(cast):
     application = make.submit(cast, make.register(cast))
     Application.objects.filter(pk=application.pk).update(due_on=timezone.localdate() - timedelta(days=3))
     supervisor = cast._user(Role.SUPERVISOR)
-    assert [(one.count, one.late) for one in waiting(cast.worker)] == [(1, 1)]
-    late = waiting(supervisor)
+    assert [(one.count, one.late) for one in counted(cast.worker, waiting(cast.worker))] == [(1, 1)]
+    late = counted(supervisor, waiting(supervisor))
     assert [(one.count, one.late) for one in late] == [(1, 1)] and "group=late" in late[0].url
 
 
@@ -214,7 +215,7 @@ def test_waiting_asks_once(cast, django_assert_num_queries):
     for user in (cast.clerk, cast.worker, cast.reviewer, cast.liaison, cast.fund_officer):
         assert user.region_prefix
         with django_assert_num_queries(1):
-            waiting(user)
+            counted(user, waiting(user))
 
 
 # --- the walk, for this room alone --------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts.models import ReadRecord
 from accounts.vocabulary import Role
 from beneficiaries import searching
+from accounts.waiting import counted
 from beneficiaries.models import Person, id_key
 from exchange import selectors as files
 from exchange import services as exchange
@@ -235,7 +236,7 @@ def test_what_waits_to_be_confirmed(users, role, count):
     send(roster(*everyone))
     prepare(roster(*everyone[5:]), month=JUNE)
     prepare(roster(line(80, category="重度残疾人")), department="disabled_federation")
-    assert sum(item.count for item in files.waiting(users[role])) == count
+    assert sum(item.count for item in counted(users[role], files.waiting(users[role]))) == count
 
 
 def test_upload_starts_the_work_and_recognises_the_file(client, users, monkeypatch, django_capture_on_commit_callbacks):

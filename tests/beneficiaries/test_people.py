@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import ReadRecord, Region
 from accounts.vocabulary import Role
 from beneficiaries import doubts, searching, selectors, services
+from accounts.waiting import counted
 from beneficiaries.dependants import MergeBlocked, hanging
 from beneficiaries.diseases import selectors as diseases
 from beneficiaries.diseases.services import end_registration, register_disease
@@ -396,8 +397,8 @@ def test_a_merge_is_seen_side_by_side_and_decided_on_its_page(client, users, wor
     url = reverse("beneficiaries:merge", args=[merge.pk])
     assert asked.headers["Location"] == url
     assert "提出人以外" in client.get(url).content.decode()
-    assert [item.count for item in selectors.waiting(users[Role.REVIEWER])] == [1]
-    assert selectors.waiting(worker) == []
+    assert [item.count for item in counted(users[Role.REVIEWER], selectors.waiting(users[Role.REVIEWER]))] == [1]
+    assert counted(worker, selectors.waiting(worker)) == []
     client.force_login(users[Role.REVIEWER])
     page = client.get(url).content.decode()
     assert "确认合并" in page and "类别认定" in page and number(2) not in page

@@ -8,6 +8,7 @@ from django.utils.html import escape
 
 from accounts.models import ReadRecord
 from accounts.vocabulary import Role
+from accounts.waiting import counted
 from claims import selectors, statements
 from claims.contradictions.models import Contradiction
 from claims.entry import services as entries
@@ -275,10 +276,10 @@ def test_what_waits_for_whom_is_one_query(client, users, person, django_assert_n
     both = {"待处理的疑点": 1, "待处理的复核差异": 1, "整改逾期的疑点": 1}
     for user, wanted in ((reviewer, {"待复核的录入费用": 2}), (worker, {"退回修改的录入费用": 1})):
         with django_assert_num_queries(1):
-            found = selectors.waiting(user)
+            found = counted(user, selectors.waiting(user))
         assert {str(one.label): one.count for one in found} == wanted | both
         client.force_login(user)
         for one in found:
             assert len(client.get(one.url).context["listing"].page.rows) == one.count, one.label
     with django_assert_num_queries(0):
-        assert selectors.waiting(users[Role.CLERK]) == []
+        assert counted(users[Role.CLERK], selectors.waiting(users[Role.CLERK])) == []

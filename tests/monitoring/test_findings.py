@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Region
 from accounts.vocabulary import Role
+from accounts.waiting import counted
 from monitoring.findings import selectors, services
 from monitoring.models import Finding
 from monitoring.selectors import waiting
@@ -85,14 +86,14 @@ def test_dates_that_cannot_be(users, change, field):
 
 def test_by_clicks_and_on_the_workbench(finding, users, client):
     worker, boss = users[Role.CASE_WORKER], users[Role.SUPERVISOR]
-    assert {str(one.label) for one in waiting(worker)} == {"待整改的问题"}
+    assert {str(one.label) for one in counted(worker, waiting(worker))} == {"待整改的问题"}
     client.force_login(worker)
     page = reverse("monitoring:finding", args=[finding.pk])
     assert 'data-opens="answer"' in client.get(page).content.decode()
     response = client.post(reverse("monitoring:finding_step", args=[finding.pk, "answer"]), {"text": ""})
     assert response.status_code == 422 and "data-wrong" in response.content.decode()
     assert client.post(reverse("monitoring:finding_step", args=[finding.pk, "answer"]), {"text": "已办"}).url == page
-    assert {str(one.label) for one in waiting(boss)} == {"待销号的问题"}
+    assert {str(one.label) for one in counted(boss, waiting(boss))} == {"待销号的问题"}
     client.force_login(boss)
     new = client.post(reverse("monitoring:finding_new"), FINDING | {"region": COUNTY, "title": "未公示"})
     assert new.status_code == 302 and Finding.objects.get(title="未公示").opened_by == boss

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.vocabulary import Role
+from accounts.waiting import counted
 from monitoring import services
 from monitoring.followup import selectors
 from monitoring.followup import services as work
@@ -102,12 +103,12 @@ def test_s2_09_benefits_burden_and_use_month_by_month(followup):
 
 def test_what_waits_is_counted_and_found(followup, users, client, django_assert_num_queries):
     worker = users[Role.CASE_WORKER]
-    assert {str(item.label): item.count for item in waiting(worker)}["尚无帮扶措施的跟踪"] == 1
+    assert {str(item.label): item.count for item in counted(worker, waiting(worker))}["尚无帮扶措施的跟踪"] == 1
     work.add_measure(actor=None, followup=followup, **FACTS)
-    late = {str(item.label): item for item in waiting(worker)}
+    late = {str(item.label): item for item in counted(worker, waiting(worker))}
     assert "尚无帮扶措施的跟踪" not in late and late["逾期的帮扶措施"].late == 1
     with django_assert_num_queries(1):
-        waiting(worker)
+        counted(worker, waiting(worker))
     client.force_login(worker)
     assert "预警样例" in client.get(late["逾期的帮扶措施"].url).content.decode()
     assert "预警样例" not in client.get(reverse("monitoring:followups") + "?state=closed").content.decode()

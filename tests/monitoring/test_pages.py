@@ -8,6 +8,7 @@ from openpyxl import load_workbook
 
 from accounts.models import Job, ReadRecord, Region, User
 from accounts.vocabulary import Department, Role
+from accounts.waiting import counted
 from exchange import deliveries
 from exchange.models import Delivery, Partner
 from monitoring import selectors, services
@@ -291,7 +292,7 @@ def test_a_department_becomes_a_partner_before_the_first_push(client, tongliao, 
 # --- work that waits ----------------------------------------------------------------------------------------------
 def test_what_waits_is_asked_in_one_query(law, receiver, django_assert_num_queries):
     worker, reviewer = make_user(Role.CASE_WORKER), make_user(Role.REVIEWER)
-    assert selectors.waiting(worker) == []
+    assert counted(worker, selectors.waiting(worker)) == []
     make_warned(number(1), 30000)
     services.scan_region(region=city(), on=DAY, actor=None)
     make_partner(receiver)
@@ -301,13 +302,13 @@ def test_what_waits_is_asked_in_one_query(law, receiver, django_assert_num_queri
     services.scan_region(region=city(), on=DAY, actor=None)
     user = User.objects.select_related("organisation__region").get(pk=worker.pk)
     with django_assert_num_queries(1):
-        found = selectors.waiting(user)
+        found = counted(user, selectors.waiting(user))
     assert [(item.count, item.url) for item in found] == [
         (1, reverse("monitoring:list") + "?state=open"),
         (1, reverse("exchange:deliveries") + "?state=parked"),
         (1, reverse("monitoring:followups") + "?state=none"),
     ]
-    assert selectors.waiting(reviewer) == []
+    assert counted(reviewer, selectors.waiting(reviewer)) == []
 
 
 def test_the_person_page_shows_warnings(client, month, as_):

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.vocabulary import Role
+from accounts.waiting import counted
 from claims.models import PersonYear, Settlement
 from monitoring.models import Recheck, RecheckFinding
 from monitoring.recheck import services
@@ -44,7 +45,7 @@ def test_a_wrong_sum_raises_an_alarm_with_both_amounts(years, users, client):
     assert run.different == 1 and finding.person_id == wrong.person_id
     assert finding.sums == {"personal_burden": [wrong.personal_burden + 100, wrong.personal_burden]}
     worker = users[Role.CASE_WORKER]
-    assert "复算不一致" in {str(item.label) for item in waiting(worker)}
+    assert "复算不一致" in {str(item.label) for item in counted(worker, waiting(worker))}
     client.force_login(worker)
     page = client.get(reverse("monitoring:recheck")).content.decode()
     assert "个人负担" in page and "→" in page

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Level, Region
 from accounts.vocabulary import Role
+from accounts.waiting import counted
 from beneficiaries.comparisons.models import ComparisonRow
 from beneficiaries.enrolment import applications, cases, funding, relay, services
 from beneficiaries.enrolment.case_models import CoverageCase, PaymentMismatch, SubsidyApplication
@@ -251,7 +252,7 @@ def test_merged_files_keep_one_year_and_count_both_payments(banner, users):
 def lines_of(user) -> dict[str, tuple[int, int]]:
     """(count, late) by the address that each line leads to."""
     cache.delete(told_key(user.region_prefix, timezone.localdate()))
-    return {one.url: (one.count, one.late) for one in waiting(user)}
+    return {one.url: (one.count, one.late) for one in counted(user, waiting(user))}
 
 
 CASES, MISMATCHES, RELAY = (f"/enrolment/{name}/" for name in ("cases", "mismatches", "relay"))
@@ -275,7 +276,7 @@ def test_the_workbench_counts_what_each_may_deal_with_in_one_query(
     assert lines_of(users[Role.SUPERVISOR]) == {}
     lines_of(worker)  # what the text says of days is kept
     with django_assert_num_queries(1):
-        waiting(worker)
+        counted(worker, waiting(worker))
     relay.relay_enrolment(actor=None, region=banner, year=2023)
     services.set_region_year(
         actor=None, region=banner, year=2023, window_to=timezone.localdate() + timedelta(days=1), source="通知"
