@@ -4,6 +4,7 @@ import uuid
 from datetime import date, timedelta
 from typing import ClassVar
 
+import pgtrigger
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -223,6 +224,16 @@ class Partner(models.Model):
         return str(self.organisation)
 
 
+# A list that is closed stays as it is: a correction goes as a list of its own. Fires only where one of these is set.
+CONTENT = ("number", "kind", "department", "region_id", "month", "rows", "batch_size", "sha256", "body")
+FROZEN = """
+IF ({old}) IS DISTINCT FROM ({new}) THEN
+    RAISE EXCEPTION '清单 % 已关闭，不能修改', OLD.number USING ERRCODE = 'integrity_constraint_violation';
+END IF;
+RETURN NEW;
+""".format(old=", ".join(f"OLD.{name}" for name in CONTENT), new=", ".join(f"NEW.{name}" for name in CONTENT))
+
+
 @tracked(exclude=["body"])
 class Delivery(models.Model):
     """送达: what goes to one department for a month, written in the transaction that closes the list.
@@ -237,11 +248,20 @@ class Delivery(models.Model):
         ACKNOWLEDGED = "acknowledged", _("已签收")
         PARKED = "parked", _("发送失败待处理")
 
+    class Kind(models.TextChoices):
+        WARNINGS = "warnings", _("预警名单")
+        WITHDRAWALS = "withdrawals", _("撤回预警")
+        SERIOUS = "serious", _("重病患者名单")
+        MONITORED = "monitored", _("新增监测对象")
+        OUT_OF_CATALOGUE = "out_of_catalogue", _("目录外负担")
+        REMINDERS = "reminders", _("催办")
+        ENROLMENT = "enrolment", _("参保登记")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.CharField(
         _("文号"), max_length=60, unique=True, help_text="warnings-150500-civil_affairs-2023-05-1"
     )
-    kind = models.CharField(_("种类"), max_length=20, default="warnings")
+    kind = models.CharField(_("种类"), max_length=20, choices=Kind.choices, default=Kind.WARNINGS)
     partner = models.ForeignKey(Partner, models.PROTECT, verbose_name=_("伙伴"))
     department = models.CharField(_("部门"), max_length=30, choices=Department.choices)
     region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("行政区划"))
@@ -266,6 +286,11 @@ class Delivery(models.Model):
         ordering = ("-created_at", "id")
         indexes: ClassVar = [
             models.Index(fields=["next_attempt_at"], condition=Q(state__in=["waiting", "sending"]), name="delivery_due")
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="content_is_frozen", when=pgtrigger.Before, operation=pgtrigger.UpdateOf(*CONTENT), func=FROZEN
+            )
         ]
 
     def __str__(self) -> str:

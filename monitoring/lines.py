@@ -51,8 +51,10 @@ def lines_of(version: PolicyVersion, day: date) -> Ruling | None:
 
 # --- whom to tell, and by when ------------------------------------------------------------------------------------
 def push_duty(document: Document) -> Obligation | None:
-    """The bureau's monthly duty to hand a list to other departments (S1-17, S0-17, S2-10, S3-15), or None."""
+    """The bureau's monthly duty to hand the warnings to other departments (S1-17, S0-17, S2-10, S3-15), or None."""
     for duty in document.obligations:
+        if duty.event not in ("warnings", ""):
+            continue
         if duty.every == "month" and Department.MEDICAL_SECURITY in departments(duty.by) and departments(duty.to):
             return duty
     return None
@@ -91,7 +93,11 @@ def reply_due(document: Document, month: date) -> date:
     push = push_duty(document)
     following = (month.replace(day=1) + timedelta(days=31)).replace(day=1)
     for duty in document.obligations:
-        answers = duty.every == "month" and Department.MEDICAL_SECURITY in departments(duty.to)
+        answers = (
+            duty.event in ("feedback", "")
+            and duty.every == "month"
+            and Department.MEDICAL_SECURITY in departments(duty.to)
+        )
         if push and answers and set(duty.clauses) & set(push.clauses):
             return due_in(duty.due, following)
     return due_in(None, following)

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from beneficiaries.dependants import Move, moves
-from monitoring.models import BurdenWarning
+from beneficiaries.dependants import Move, moves, stays, worked_out
+from monitoring.models import BurdenWarning, ListedPerson, Projected
 
 Warnings = BurdenWarning.objects
 _WITHDRAWN = ("state", "withdrawn_reason")
@@ -36,3 +37,6 @@ def _back(gone: int, kept: int, data: dict[str, Any]) -> None:
 def register() -> None:
     """Says how warnings move; called when the app is ready."""
     moves(BurdenWarning, "person", Move(_move, _back))
+    stays(ListedPerson)  # what was said of the other file stays said of it
+    stays(Projected)  # worked out anew with the next scan
+    worked_out(Projected, lambda _file: Q(pk__isnull=False))

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import pghistory
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -19,7 +20,9 @@ from monitoring.books.models import Reconciliation
 from monitoring.figures.models import Figure
 from monitoring.findings.models import Finding, FindingStep
 from monitoring.followup.models import FollowUp, Measure, Visit
+from monitoring.lists.models import ListedPerson
 from monitoring.obligations.models import ObligationRecord
+from monitoring.projection.models import HitRate, Projected
 from monitoring.recheck.models import Recheck, RecheckFinding
 from policies.models import PolicyVersion
 
@@ -31,8 +34,11 @@ __all__ = [
     "Finding",
     "FindingStep",
     "FollowUp",
+    "HitRate",
+    "ListedPerson",
     "Measure",
     "ObligationRecord",
+    "Projected",
     "Recheck",
     "RecheckFinding",
     "Reconciliation",
@@ -133,16 +139,20 @@ class BurdenWarning(models.Model):
 
 
 class DeliveredWarning(models.Model):
-    """One warning in one delivery: what was said to whom."""
+    """One warning in one delivery: what was said to whom. The newest of a department is what it knows."""
 
     delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="warnings")
     warning = models.ForeignKey(BurdenWarning, models.PROTECT, related_name="deliveries")
     amount = models.BigIntegerField()
     line = models.BigIntegerField()
+    withdrawal = models.BooleanField(default=False, help_text="said that the warning is withdrawn")
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["delivery", "warning"], name="warning_once_a_delivery")
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(name="said_stays_said", operation=pgtrigger.Update | pgtrigger.Delete)
         ]
 
     def __str__(self) -> str:
@@ -204,6 +214,8 @@ def said_to(user: User) -> Q:
 
 access.scoped("region_id", Act.WARNING_READ, narrow=said_to)(BurdenWarning)
 access.scoped("region_id", Act.WARNING_READ)(Scan)
+access.scoped("region_id", Act.CLAIM_READ)(Projected)
+access.scoped("region_id", Act.CLAIM_READ)(HitRate)
 access.scoped("region_id", Act.MEASURE_READ)(FollowUp)
 access.scoped("followup__region_id", Act.MEASURE_READ)(Measure)
 access.scoped("followup__region_id", Act.MEASURE_READ)(Visit)

@@ -24,12 +24,13 @@ from monitoring.findings.models import Finding
 from monitoring.findings.selectors import mine_to_answer
 from monitoring.followup.models import FollowUp
 from monitoring.followup.selectors import with_late_measure, without_measure
+from monitoring.lists.selectors import to_withdraw
 from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, RecheckFinding, Scan, inside
 from policies import selectors as law
 from policies.engine import Line
 from policies.engine.document import Document
 
-State = BurdenWarning.State
+State, Kind = BurdenWarning.State, Delivery.Kind
 # Warnings that stand: the person is over a line.
 STANDING = (State.OPEN, State.PUSHED, State.ANSWERED)
 
@@ -196,6 +197,7 @@ def answers_of(user: User, warning: BurdenWarning) -> list[Feedback]:
 class Desk:
     """A department in a month, in warnings: due (told or to be told), sent, acknowledged, answered, overdue.
 
+    `to_withdraw`: told, withdrawn since, and not yet said; `deliveries` the lists and the withdrawals.
     `books` is the month's newest reconciliation, `reminders` what went out because answers were overdue.
     """
 
@@ -203,6 +205,7 @@ class Desk:
     label: str
     due: int
     to_tell: int
+    to_withdraw: int
     sent: int
     acknowledged: int
     answered: int
@@ -262,38 +265,45 @@ def to_tell(department: str, region: Region, last: date) -> QuerySet[BurdenWarni
     """Warnings of the year that stand, were raised by the day, are unanswered by the department and news to it."""
     told = DeliveredWarning.objects.filter(
         warning=OuterRef("pk"), delivery__department=department, delivery__region=region
-    ).order_by("-delivery__created_at", "-id")
+    ).order_by("-id")
     answered = Feedback.objects.filter(warning=OuterRef("pk"), department=department, superseded_at=None)
     return (
         BurdenWarning.objects.filter(inside(region.prefix), year=last.year, raised_on__lte=last, state__in=STANDING)
         .filter(~Exists(answered))
-        .annotate(told_amount=Subquery(told.values("amount")[:1]), told_line=Subquery(told.values("line")[:1]))
-        .filter(Q(told_amount=None) | ~Q(told_amount=F("amount"), told_line=F("line")))
+        .annotate(
+            told_amount=Subquery(told.values("amount")[:1]),
+            told_line=Subquery(told.values("line")[:1]),
+            told_withdrawal=Subquery(told.values("withdrawal")[:1]),
+        )
+        .filter(Q(told_amount=None) | Q(told_withdrawal=True) | ~Q(told_amount=F("amount"), told_line=F("line")))
     )
 
 
 def _desk(user: User, department: str, region: Region, month: date, last: date, reply: date | None) -> Desk:
     found = list(
         user.visible(Delivery)
-        .filter(kind="warnings", department=department, region=region, month=month)
+        .filter(kind__in=(Kind.WARNINGS, Kind.WITHDRAWALS), department=department, region=region, month=month)
         .select_related("partner")
         .defer("body", "partner__secrets")
         .order_by("created_at")
     )
-    told = DeliveredWarning.objects.filter(delivery__in=[one.pk for one in found])
+    told = DeliveredWarning.objects.filter(delivery__in=[one.pk for one in found], withdrawal=False)
     sums = told.aggregate(
         told=Count("warning", distinct=True),
         answered=Count("warning", distinct=True, filter=Q(warning__in=_answered(department))),
     )
-    left = to_tell(department, region, last).count() if user.may(Act.WARNING_PUSH) else 0
+    may = user.may(Act.WARNING_PUSH)
+    left = to_tell(department, region, last).count() if may else 0
+    lists = [one for one in found if one.kind == Kind.WARNINGS]
     over = reply is not None and reply < timezone.localdate()
     return Desk(
         department=department,
         label=str(Department(department).label),
         due=sums["told"] + left,
         to_tell=left,
-        sent=sum(one.rows for one in found if one.state in (Delivery.State.SENT, Delivery.State.ACKNOWLEDGED)),
-        acknowledged=sum(one.rows for one in found if one.state == Delivery.State.ACKNOWLEDGED),
+        to_withdraw=to_withdraw(department, region, last).count() if may else 0,
+        sent=sum(one.rows for one in lists if one.state in (Delivery.State.SENT, Delivery.State.ACKNOWLEDGED)),
+        acknowledged=sum(one.rows for one in lists if one.state == Delivery.State.ACKNOWLEDGED),
         answered=sums["answered"],
         overdue=sums["told"] - sums["answered"] if over else 0,
         failed=[one for one in found if one.state == Delivery.State.PARKED],

@@ -20,10 +20,13 @@ from exchange import deliveries
 from exchange.models import Delivery
 from monitoring import lines as law
 from monitoring.followup.services import open_followups
+from monitoring.lists.selectors import yuan
+from monitoring.lists.services import tell_withdrawals, write_lists
 from monitoring.models import BurdenWarning, DeliveredWarning, Scan, ScanPart, inside
 from monitoring.scan import COUNTS, scan_parts
 from monitoring.selectors import to_tell
 from policies import selectors as policies
+from policies.engine.document import Document
 
 State = BurdenWarning.State
 # Names of the tasks (monitoring.tasks), which call the services here.
@@ -207,7 +210,9 @@ def push_warnings(
 
     In one transaction with the states of the warnings and the follow-ups that begin with it. A further push of the
     month sends only what is new or refreshed since, in a further number; with nothing new it returns an empty list.
-    An empty first list goes too: the department then knows that there is nobody. Raises MonitoringError.
+    What was told and is withdrawn since goes as a list of its own: a list that is closed never changes. The other lists
+    that the document asks for are closed with it (`monitoring.lists`). An empty first list goes too: the department
+    then knows that there is nobody. Raises MonitoringError.
     """
     _allowed(actor, Act.WARNING_PUSH, region)
     first = month.replace(day=1)
@@ -215,7 +220,7 @@ def push_warnings(
     with transaction.atomic():
         # A second push of the region waits here and then finds nothing left to send.
         Region.objects.select_for_update(no_key=True).get(pk=region.pk)
-        departments = _departments(region, last)
+        document, departments = _departments(region, last)
         if not _overlapping(region).filter(on__gte=first, on__year=first.year, finished_at__isnull=False).exists():
             raise MonitoringError(_("%(month)s 还没有扫描过；请先扫描，再推送。") % {"month": f"{first:%Y-%m}"})
         written = []
@@ -224,20 +229,23 @@ def push_warnings(
             delivery = _push_to(department, region, first, last, actor)
             if delivery:
                 written.append(delivery)
+            written += tell_withdrawals(actor=actor, department=department, region=region, month=first, last=last)
         told = DeliveredWarning.objects.filter(delivery__in=written).values_list("warning_id", flat=True).distinct()
         open_followups(list(told))
+        written += write_lists(actor=actor, document=document, region=region, month=first, last=last)
         progress(_("清单已生成，正在送达"), len(departments), len(departments))
         return written
 
 
-def _departments(region: Region, day: date) -> tuple[str, ...]:
+def _departments(region: Region, day: date) -> tuple[Document, tuple[str, ...]]:
     version = policies.version_on(region.code, day)
     if version is None:
         raise MonitoringError(_("%(region)s在 %(day)s 没有适用的政策版本。") % {"region": region.name, "day": day})
-    departments = law.receivers(policies.document_of(version))
+    document = policies.document_of(version)
+    departments = law.receivers(document)
     if not departments:
         raise MonitoringError(_("政策“%(title)s”没有规定预警名单推送给哪些部门。") % {"title": version.title})
-    return departments
+    return document, departments
 
 
 def _push_to(department: str, region: Region, month: date, last: date, actor: User | None) -> Delivery | None:
@@ -295,8 +303,3 @@ def _row(warning: BurdenWarning, measures: dict[int, str]) -> tuple[object, ...]
         person.phone or "",
         warning.raised_on,
     )
-
-
-def yuan(fen: int) -> str:
-    """Decimal yuan as files have it: 2190000 → `21900.00`."""
-    return f"{fen // 100}.{fen % 100:02d}"

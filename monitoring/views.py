@@ -22,6 +22,7 @@ from accounts.templatetags.tuodi import burden_bar, ym, ymd
 from monitoring import lines, selectors, services
 from monitoring.books import selectors as books
 from monitoring.forms import MonthForm, ScanForm, WarningFilter
+from monitoring.lists.selectors import lists_of
 from monitoring.models import BurdenWarning, Feedback, Scan
 from policies.engine import EngineError
 
@@ -331,7 +332,10 @@ def month(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "may_remind": user.may(Act.WARNING_PUSH),
-        "may_push": user.may(Act.WARNING_PUSH) and bool(page.scanned) and any(desk.to_tell for desk in page.desks),
+        "may_push": user.may(Act.WARNING_PUSH)
+        and bool(page.scanned)
+        and any(desk.to_tell or desk.to_withdraw for desk in page.desks),
+        "lists": lists_of(user, region, first),
         "push_hidden": [("region", region.pk), ("month", ym(first))],
         "first_push": user.may(Act.WARNING_PUSH) and bool(page.scanned) and not any(d.deliveries for d in page.desks),
     }

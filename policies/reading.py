@@ -270,6 +270,11 @@ class Reader:
                 self.figure(str(compare), rule.line),
                 who=_warned(rule),
             )
+        for disease in found.diseases:
+            shown = [Shown(_("病种编码的开头"), "、".join(disease.codes))] if disease.codes else []
+            if disease.services:
+                shown.append(Shown(_("服务"), _services(disease.services)))
+            self.add(_("规定重病范围"), disease.name, disease.clauses, *shown)
 
     def need_test(self) -> None:
         test = self.document.need_test

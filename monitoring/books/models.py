@@ -16,7 +16,7 @@ class Reconciliation(models.Model):
     """对账: the warnings told to a department by a month's end against the list of those that it holds.
 
     The newest of a month counts. `missing`: numbers told that it does not hold; `unknown`: held and never told;
-    `different`: held under another identity number.
+    `different`: held under another identity number; `withdrawn`: still held although it was told of the withdrawal.
     """
 
     region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("行政区划"))
@@ -27,6 +27,7 @@ class Reconciliation(models.Model):
     missing = models.JSONField(_("对方缺少"), default=list)
     unknown = models.JSONField(_("我方没有"), default=list)
     different = models.JSONField(_("证件号码不同"), default=list)
+    withdrawn = models.JSONField(_("仍持有已撤回的"), default=list)
     name = models.CharField(_("文件名"), max_length=200)
     by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("经办人"))
     at = models.DateTimeField(_("时间"), default=timezone.now)
@@ -41,4 +42,4 @@ class Reconciliation(models.Model):
 
     @property
     def agrees(self) -> bool:
-        return not (self.missing or self.unknown or self.different)
+        return not (self.missing or self.unknown or self.different or self.withdrawn)

@@ -11,9 +11,13 @@ from monitoring.selectors import STANDING
 
 
 def told_by(region: Region, department: str, last: date) -> QuerySet[DeliveredWarning]:
-    """Every warning that the department was told of in lists of months up to the day."""
-    return DeliveredWarning.objects.filter(
-        delivery__region=region, delivery__department=department, delivery__month__lte=last
+    """What the department was told in lists of months up to the day, the newest of each warning."""
+    return (
+        DeliveredWarning.objects.filter(
+            delivery__region=region, delivery__department=department, delivery__month__lte=last
+        )
+        .order_by("warning_id", "-id")
+        .distinct("warning_id")
     )
 
 

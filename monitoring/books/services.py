@@ -49,8 +49,11 @@ def reconcile(
             held[str(row.values["warning_no"])] = id_key(str(row.values["id_number"]))
     except reader.FileRefused as error:
         raise BooksError(str(error)) from error
-    rows = told_by(region, department, month_end(month)).values_list("warning__number", "warning__person__id_key")
-    told = dict(rows)
+    rows = told_by(region, department, month_end(month)).values_list(
+        "warning__number", "warning__person__id_key", "withdrawal"
+    )
+    told = {number: person for number, person, withdrawal in rows if not withdrawal}
+    gone = {number for number, _person, withdrawal in rows if withdrawal}
     return Reconciliation.objects.create(
         region=region,
         department=department,
@@ -58,7 +61,8 @@ def reconcile(
         told=len(told),
         held=len(held),
         missing=sorted(told.keys() - held.keys()),
-        unknown=sorted(held.keys() - told.keys()),
+        unknown=sorted(held.keys() - told.keys() - gone),
+        withdrawn=sorted(held.keys() & gone),
         different=sorted(number for number in told.keys() & held.keys() if told[number] != held[number]),
         name=name[:200],
         by=actor,

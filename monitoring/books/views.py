@@ -84,6 +84,7 @@ def reconciliation(request: HttpRequest, pk: int) -> HttpResponse:
         "missing": found.missing[:SHOWN],
         "unknown": found.unknown[:SHOWN],
         "different": found.different[:SHOWN],
+        "withdrawn": found.withdrawn[:SHOWN],
         "may_send": user.may(Act.WARNING_PUSH) and bool(found.missing),
         "month_url": f"{reverse('monitoring:month')}?region={found.region_id}&month={found.month:%Y-%m}",
         "summary": [

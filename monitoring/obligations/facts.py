@@ -19,6 +19,7 @@ from beneficiaries.enrolment.case_models import FiscalTransfer, SubsidyApplicati
 from beneficiaries.enrolment.models import Contribution
 from beneficiaries.enrolment.relay import KIND as ENROLMENT
 from exchange.models import Delivery, InboundFile
+from monitoring.lists.selectors import CONTENTS
 from monitoring.models import inside
 
 
@@ -57,7 +58,7 @@ def _day(moment: datetime | date) -> date:
 Found = dict[str, list[Fact]]
 # Kinds of inbound files and of deliveries whose arrival fulfils something.
 FILES = (InboundFile.Kind.ROSTER, InboundFile.Kind.FEEDBACK, InboundFile.Kind.CONTRIBUTIONS)
-LISTS = ("warnings", ENROLMENT)
+LISTS = ("warnings", ENROLMENT, *CONTENTS)
 
 
 def _by_kind(kinds: Iterable[str], rows: Iterable[tuple[str, str, str, datetime]]) -> Found:

@@ -15,6 +15,7 @@ from beneficiaries.enrolment import law as enrolment_law
 from beneficiaries.enrolment import selectors as enrolment
 from beneficiaries.enrolment.models import RegionYear
 from monitoring import lines
+from monitoring.lists.selectors import CONTENTS
 from monitoring.models import ObligationRecord
 from monitoring.obligations.facts import READERS, Asked, Fact, promptness
 from policies.dues import due_day
@@ -22,7 +23,7 @@ from policies.engine.document import Document, Obligation
 from policies.selectors import document_of, upward, version_on
 
 # Events of deliveries say who got it, not who owed it.
-TO_RECEIVERS = frozenset({"warnings", "enrolment"})
+TO_RECEIVERS = frozenset({"warnings", "enrolment", *CONTENTS})
 
 
 @dataclass(frozen=True)

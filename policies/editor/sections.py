@@ -24,6 +24,7 @@ from policies.engine.parameters import SCALES
 from policies.engine.parse_rules import CLASS_OF_LABEL, LEVEL_OF_LABEL, MAJOR_MODES, PAYERS, TOP_UP_MODES
 from policies.engine.parse_work import KINDS, MEASURES, OTHERS, RESTS
 
+CODES_HELP = gettext_lazy("每行一个；编码以它开头的费用都算")
 DOCUMENT = Section(
     "document",
     gettext_lazy("基本信息"),
@@ -333,6 +334,17 @@ AFTER = (
                     Field("earlier_too", gettext_lazy("曾属上述类别的也算"), "flag"),
                     choice("compare", gettext_lazy("比较"), ("超过", "达到")),
                     figure("line", gettext_lazy("预警线")),
+                    CLAUSES,
+                ),
+            ),
+            Rows(
+                "warnings.diseases",
+                gettext_lazy("规定重病范围"),
+                gettext_lazy("病种"),
+                (
+                    NAME,
+                    Field("codes", gettext_lazy("病种编码的开头"), "lines", required=False, help=CODES_HELP),
+                    SERVICES,
                     CLAUSES,
                 ),
             ),

@@ -215,13 +215,27 @@ class WarningRule:
 
 
 @dataclass(frozen=True, slots=True)
+class SeriousDisease:
+    """Whose claims show it: a disease code that begins with one of `codes`, or a claim of one of `services`."""
+
+    name: str
+    clauses: tuple[str, ...]
+    codes: tuple[str, ...]
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Warnings:
-    """Warning lines over one yearly measure (`measures.MEASURES`); `first` stand first in the list."""
+    """Warning lines over one yearly measure (`measures.MEASURES`); `first` stand first in the list.
+
+    `diseases`: patients of these are named beside those over a line, whatever their burden (S3-15).
+    """
 
     clauses: tuple[str, ...]
     measure: str
     first: tuple[str, ...]
     lines: tuple[WarningRule, ...]
+    diseases: tuple[SeriousDisease, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from .document import (
     Funding,
     NeedTest,
     Obligation,
+    SeriousDisease,
     Subsidy,
     SubsidyRule,
     Target,
@@ -39,6 +40,9 @@ PERIODS = {"每月": "month", "每年": "year", "每次": "time", "一次": "onc
 EVENTS = {
     "收到名单": "roster",
     "推送预警": "warnings",
+    "推送重病名单": "serious",
+    "推送新增监测对象": "monitored",
+    "推送目录外负担": "out_of_catalogue",
     "收到核实反馈": "feedback",
     "收到缴费": "contributions",
     "推送参保登记": "enrolment",
@@ -94,9 +98,23 @@ def warnings(node: Node | None) -> Warnings | None:
         measure=node.choice("measure", MEASURES),
         first=node.who("first", optional=True),
         lines=node.rows("lines", _warning_rule),
+        diseases=node.rows("diseases", _serious_disease),
     )
     if not found.lines:
         raise node.fail("lines", "没有预警线，请补充 [[warnings.lines]]")
+    node.done()
+    return found
+
+
+def _serious_disease(node: Node) -> SeriousDisease:
+    if not (node.has("codes") or node.has("services")):
+        raise node.fail("codes", "请写明病种编码的开头（codes），或者一律计入的服务（services）")
+    found = SeriousDisease(
+        name=node.text("name"),
+        clauses=node.clauses(),
+        codes=node.texts("codes") if node.has("codes") else (),
+        services=node.services() if node.has("services") else (),
+    )
     node.done()
     return found
 

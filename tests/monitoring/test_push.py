@@ -146,10 +146,11 @@ def test_withdrawn_warnings_are_not_told_and_come_back_as_told(law):
     push()
     make_year(person, 100)
     scan()
-    assert push() == []
+    assert [d.kind for d in push()] == ["withdrawals", "withdrawals"]
     make_year(person, 30000)
     scan()
     assert BurdenWarning.objects.get().state == State.PUSHED
+    assert [(d.kind, d.number[-1], d.rows) for d in push()] == [("warnings", "2", 1)] * 2, "they took it for withdrawn"
     assert push() == [], "they know this one, with this amount"
 
 
