@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_stored_papers'),
-        ('beneficiaries', '0010_person_region_plain'),
+        ('beneficiaries', '0009_identities_told_to_tax'),
         ('exchange', '0009_frozen_lists'),
         ('monitoring', '0012_statement_history'),
     ]
