@@ -321,12 +321,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What the text asks of the work itself, without a figure."""
+    """What the text asks of the work itself, without a figure; `refers_to`: the kinds of help to which a case is sent."""
 
     name: str
     clauses: tuple[str, ...]
     text: str
     who: tuple[str, ...]
+    refers_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,17 @@ EVENTS = {
     "收到僧尼名单": "monastic_roster",
     "达到目标": "target",
 }
+# Help beside the three tiers to which a case may be sent.
+HELPS = {
+    "慈善救助": "charity",
+    "社会救助": "social_assistance",
+    "基本生活救助": "basic_living",
+    "临时救助": "temporary",
+    "就业帮扶": "employment",
+    "产业帮扶": "industry",
+    "商业保险、医疗互助": "insurance",
+    "社会捐赠": "donation",
+}
 STEPS = ("accept", "check", "panel", "decide", "pay")
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 
@@ -246,7 +257,8 @@ def target(node: Node) -> Target:
 
 
 def duty(node: Node) -> Duty:
-    found = Duty(node.text("name"), node.clauses(), node.text("text"), node.who(optional=True))
+    helps = node.codes("refers_to", HELPS, "帮扶方式") if node.has("refers_to") else ()
+    found = Duty(node.text("name"), node.clauses(), node.text("text"), node.who(optional=True), helps)
     node.done()
     return found
 
