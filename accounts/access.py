@@ -44,6 +44,7 @@ class Act(StrEnum):
     APPLICATION_DECIDE = "application_decide"
     APPLICATION_PANEL = "application_panel"
     APPLICATION_PAY = "application_pay"
+    APPLICATION_SURVEY = "application_survey"
     PANEL_READ = "panel_read"
     QUESTION_ANSWER = "question_answer"
     WARNING_READ = "warning_read"
@@ -130,6 +131,7 @@ GRANTS: dict[str, frozenset[Act]] = {
         _EVERYONE
         | {
             Act.APPLICATION_DECIDE,
+            Act.APPLICATION_SURVEY,
             Act.PANEL_READ,
             Act.PERSON_MERGE,
             Act.PERSON_READ,
@@ -210,7 +212,9 @@ GRANTS: dict[str, frozenset[Act]] = {
             Act.REPORT_READ,
         }
     ),
-    Role.ADMINISTRATOR: frozenset(_EVERYONE | {Act.ACCOUNT_ADMIN, Act.PARTNER_ADMIN, Act.POLICY_READ}),
+    Role.ADMINISTRATOR: frozenset(
+        _EVERYONE | {Act.ACCOUNT_ADMIN, Act.PARTNER_ADMIN, Act.POLICY_READ, Act.APPLICATION_SURVEY}
+    ),
 }
 
 

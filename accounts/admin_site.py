@@ -1,4 +1,7 @@
-"""The stock admin, for administrators only; it has no login of its own, so that lock-out and forced changes hold."""
+"""The stock admin: for administrators, and for reviewers the bulk view of applications, read-only.
+
+It has no login of its own, so that lock-out and forced changes hold.
+"""
 
 from typing import Any
 
@@ -16,7 +19,10 @@ class TuodiAdminSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         user: Any = request.user
-        return user.is_authenticated and user.is_active and user.is_staff and user.may(Act.ACCOUNT_ADMIN)
+        if not (user.is_authenticated and user.is_active):
+            return False
+        administers = user.is_staff and user.may(Act.ACCOUNT_ADMIN)
+        return bool(administers or (user.may(Act.APPLICATION_SURVEY) and not user.may(Act.ACCOUNT_ADMIN)))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return refused(request, Act.ACCOUNT_ADMIN) if request.user.is_authenticated else to_login(request)

@@ -1,6 +1,7 @@
-"""Applications in the stock admin: the bulk view of administrators; every move goes through the workflow's services.
+"""Applications in the stock admin: the bulk view of administrators and reviewers; nothing is written here.
 
-Administrators read no identity numbers or medical data, so that names, reasons and papers are not here.
+Administrators read no identity numbers or medical data, so that names, reasons and papers are not here; whoever may
+read a case opens it from its row, and every move is made there, through the workflow's services.
 """
 
 from datetime import timedelta
@@ -9,7 +10,9 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Act, in_region
@@ -36,8 +39,9 @@ class AgeFilter(admin.SimpleListFilter):
 
 
 class OwnRegion(ByAct):
-    """Rows of the administrator's region, which the scopes of casework do not give."""
+    """Rows of the user's region, which the scopes of casework do not give an administrator."""
 
+    act = Act.APPLICATION_SURVEY
     lookup = "region_id"
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -61,7 +65,7 @@ class StepInline(admin.TabularInline):
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_authenticated and request.user.may(Act.ACCOUNT_ADMIN)  # type: ignore[union-attr]
+        return request.user.is_authenticated and request.user.may(Act.APPLICATION_SURVEY)  # type: ignore[union-attr]
 
 
 @admin.register(Application)
@@ -69,7 +73,7 @@ class ApplicationAdmin(OwnRegion, admin.ModelAdmin):
     """Lists with filters, state and age; nothing can be changed here."""
 
     list_display = ("number", "rule", "kind", "state", "region", "since", "due_on", "office", "checker", "reviewer")
-    list_filter = ("state", "kind", AgeFilter)
+    list_filter = ("state", "kind", AgeFilter, ("region", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("region", "office", "checker", "reviewer")
     search_fields = ("number",)
     date_hierarchy = "applied_on"
@@ -90,6 +94,16 @@ class ApplicationAdmin(OwnRegion, admin.ModelAdmin):
         "reviewer",
     )
     inlines = (StepInline,)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Who may read cases opens them from here."""
+        if request.user.may(Act.APPLICATION_READ):  # type: ignore[union-attr]
+            return (*self.list_display, "opens")
+        return self.list_display
+
+    @admin.display(description=_("办理"))
+    def opens(self, application: Application) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("assistance:case", args=[application.pk]), _("打开申请"))
 
 
 @admin.register(Meeting)

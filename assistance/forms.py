@@ -8,16 +8,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts.forms import DateInput, RegionField
-from accounts.lists import ListFilter
 from accounts.models import Level
 from accounts.vocabulary import CERTIFIES, Category, Department
-from assistance.models import Application, Meeting, Opinion, Question
-from assistance.selectors import lists, rules
-from assistance.vocabulary import PANEL, Help, IncomeKind, Kind, PropertyKind, State, Verdict
+from accounts.workdays import Workdays
+from assistance.models import Application, Meeting, Opinion, Question, Referral
+from assistance.selectors import figures, lists, rules
+from assistance.vocabulary import PANEL, Help, IncomeKind, Kind, PropertyKind, Verdict
 from claims.forms import AmountField
 
-ALL = ("", gettext_lazy("全部"))
 CHOOSE = ("", gettext_lazy("请选择"))
+ANSWER_WITHIN = 20  # working days proposed for the answer to a referral; the worker sets the day
 
 
 def long_text(label: Any, required: bool = True, rows: int = 4, help_text: Any = "", **more: Any) -> forms.CharField:
@@ -31,50 +31,6 @@ def day(label: Any, required: bool = True, **more: Any) -> forms.DateField:
 
 def amount(label: Any, required: bool = True, **more: Any) -> AmountField:
     return AmountField(label=label, required=required, help_text=more.pop("help_text", gettext_lazy("元")), **more)
-
-
-# --- filters ------------------------------------------------------------------------------------------------------
-class ApplicationFilter(ListFilter):
-    q = forms.CharField(label=gettext_lazy("申请号或姓名"), widget=forms.SearchInput)
-    state = forms.ChoiceField(label=gettext_lazy("状态"), choices=[ALL, *State.choices])
-    kind = forms.ChoiceField(label=gettext_lazy("种类"), choices=[ALL, *Kind.choices])
-    region = RegionField(label=gettext_lazy("地区"), empty_label=gettext_lazy("全部"))
-    first = forms.DateField(label=gettext_lazy("申请日期自"), widget=DateInput)
-    last = forms.DateField(label=gettext_lazy("至"), widget=DateInput)
-    late = forms.BooleanField(label=gettext_lazy("逾期"))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.user:
-            self.fields["region"].of(self.user, Level.TOWNSHIP)  # type: ignore[attr-defined]
-
-
-class QueueFilter(ListFilter):
-    q = forms.CharField(label=gettext_lazy("申请号或姓名"), widget=forms.SearchInput)
-    group = forms.ChoiceField(label=gettext_lazy("等待办理"))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        groups = [(one.key, one.label) for one in lists.GROUPS if self.user and self.user.may(one.act)]
-        self.fields["group"].choices = [ALL, *groups]  # type: ignore[attr-defined]
-
-
-class NoticeFilter(ListFilter):
-    unread = forms.BooleanField(label=gettext_lazy("只看未签收的"))
-
-
-class QuestionFilter(ListFilter):
-    answered = forms.ChoiceField(
-        label=gettext_lazy("答复"), choices=[ALL, ("no", gettext_lazy("待答复")), ("yes", gettext_lazy("已答复"))]
-    )
-
-
-class BoardForm(forms.Form):
-    region = RegionField(label=gettext_lazy("地区"), empty_label=gettext_lazy("全部"), required=False)
-
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["region"].of(user)  # type: ignore[attr-defined]
 
 
 # --- intake -------------------------------------------------------------------------------------------------------
@@ -175,10 +131,14 @@ class VerifyForm(forms.Form):
         label=gettext_lazy("核对依据"), max_length=200, help_text=gettext_lazy("例如：民政核对报告、入户查看")
     )
 
+    able_to_work = forms.BooleanField(label=gettext_lazy("有劳动能力"), required=False)
+
     def __init__(self, *args: Any, what: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if what != "income":
             del self.fields["found"]
+        if what != "member":
+            del self.fields["able_to_work"]
 
 
 # --- moves --------------------------------------------------------------------------------------------------------
@@ -304,10 +264,39 @@ class ReferForm(MoveForm):
     )
     organisation = forms.CharField(label=gettext_lazy("转介给哪个机构"), max_length=80)
     text = long_text(gettext_lazy("转介事由"))
-    due_on = day(gettext_lazy("希望何时答复"), required=False)
+    burden = amount(
+        gettext_lazy("剩余负担"), help_text=gettext_lazy("元，本年个人负担减去已批准和已到位的；另有票据的请更正")
+    )
+    able_to_work = forms.BooleanField(
+        label=gettext_lazy("家中有人有劳动能力"), required=False, help_text=gettext_lazy("就业、产业帮扶须勾选")
+    )
+    owner_name = forms.CharField(label=gettext_lazy("责任人"), max_length=40, help_text=gettext_lazy("由谁跟进"))
+    due_on = day(gettext_lazy("希望何时答复"))
+
+    def prepare(self) -> None:
+        self.fields["burden"].initial = figures.left_of(self.application)
+        self.fields["able_to_work"].initial = self.application.members.filter(able_to_work=True).exists()
+        self.fields["owner_name"].initial = self.user.name
+        self.fields["due_on"].initial = Workdays.load().add(timezone.localdate(), ANSWER_WITHIN)
+
+
+class DeliverForm(MoveForm):
+    """When the letter reached the applicant."""
+
+    delivered_on = day(gettext_lazy("送达日期"))
+    note = forms.CharField(
+        label=gettext_lazy("送达方式"),
+        max_length=100,
+        required=False,
+        help_text=gettext_lazy("例如：本人签收、家属代收、邮寄"),
+    )
+
+    def prepare(self) -> None:
+        self.fields["delivered_on"].initial = timezone.localdate()
 
 
 class ReferralAnswerForm(forms.Form):
+    outcome = forms.ChoiceField(label=gettext_lazy("落实情况"), choices=[CHOOSE, *Referral.Outcome.choices])
     answer = long_text(gettext_lazy("答复"))
     amount = amount(gettext_lazy("到位金额"), required=False)
     answered_on = day(gettext_lazy("答复日期"))

@@ -11,6 +11,7 @@ urlpatterns = [
     path("notices/read/", listing.read_notices, name="read_notices"),
     path("questions/", listing.Questions.as_view(), name="questions"),
     path("questions/<int:pk>/", departments.question, name="question"),
+    path("referrals/", listing.Referrals.as_view(), name="referrals"),
     path("referrals/<int:pk>/", departments.referral, name="referral"),
     path("new/", intake.new, name="new"),
     path("new/<int:pk>/", intake.register, name="register"),

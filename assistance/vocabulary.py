@@ -73,6 +73,7 @@ class Did(TextChoices):
     VISIT = "visit", _("回访")
     REFER = "refer", _("转介")
     REFERRAL_ANSWER = "referral_answer", _("转介答复")
+    DELIVER = "deliver", _("送达决定书")
     CLOSE = "close", _("办结")
 
 
@@ -118,6 +119,11 @@ class Help(TextChoices):
     INSURANCE = "insurance", _("商业保险、医疗互助")
     DONATION = "donation", _("社会捐赠")
 
+
+# S2-11: only who can work is helped to work.
+FOR_ABLE = frozenset({Help.EMPLOYMENT, Help.INDUSTRY})
+# These take over what is left of the burden: without any there is nothing to refer (S1-25, S3-14).
+OF_BURDEN = frozenset({Help.CHARITY, Help.SOCIAL_ASSISTANCE, Help.INSURANCE, Help.DONATION})
 
 OWNER = "application"  # of papers: accounts.papers.owners
 # The departments of a panel (S0-18), each with one opinion.

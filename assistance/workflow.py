@@ -170,6 +170,11 @@ ACTS: dict[Did, tuple[tuple[State, ...], tuple[Act, ...], tuple[Guard, ...]]] = 
         (Act.APPLICATION_CHECK,),
         (),
     ),
+    Did.DELIVER: (
+        (State.APPROVED, State.PAID, State.REJECTED, State.CLOSED),
+        (Act.APPLICATION_REGISTER, Act.APPLICATION_CHECK),
+        (),
+    ),
     Did.REFERRAL_ANSWER: (tuple(State), (Act.APPLICATION_CHECK,), ()),
 }
 # Which deadline of the policy document runs in which state.

@@ -124,6 +124,9 @@ def claim(request: HttpRequest, pk: int) -> HttpResponse:
             "later": later,
             "year_id": selectors.year_id(found),
             "may_write": user.may(Act.CLAIM_WRITE) and found.reversed_at is None,
+            "may_apply": user.may(Act.APPLICATION_REGISTER)
+            and found.reversed_at is None
+            and found.person.region_id.startswith(user.region_prefix),
             "may_except": user.may(Act.CLAIM_EXCEPT) and found.reversed_at is None,
         },
     )

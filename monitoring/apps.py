@@ -12,13 +12,14 @@ class MonitoringApp(AppConfig):
         from accounts.access import Act
         from beneficiaries import panels
         from exchange import kinds
-        from monitoring import merging, schedule
+        from monitoring import applying, merging, schedule
         from monitoring.feedback import FEEDBACK
         from monitoring.panels import FOLLOWUPS, WARNINGS
 
         kinds.register(FEEDBACK)
         panels.register(WARNINGS)
         merging.register()
+        applying.register()
         panels.register(FOLLOWUPS)
         for report in (
             reports.Report(

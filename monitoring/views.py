@@ -124,6 +124,7 @@ def warning(request: HttpRequest, pk: int) -> HttpResponse:
         "told": told,
         "answers": answers,
         "years": _timeline(found, told, answers),
+        "may_apply": user.may(Act.APPLICATION_REGISTER) and found.person.region_id.startswith(user.region_prefix),
     }
     if user.may(Act.CLAIM_READ):
         context |= _why(found)

@@ -139,14 +139,15 @@ def test_objects_of_another_region_are_not_there(client, users, places, role):
 
 
 @pytest.mark.parametrize("role", [None, *Role])
-def test_the_admin_opens_to_the_administrator_alone(client, users, role):
+def test_the_admin_opens_to_administrator_and_reviewer_alone(client, users, role):
     if role:
         client.force_login(users[role])
     if role == Role.ADMINISTRATOR:
         User.objects.filter(pk=users[role].pk).update(is_staff=True)
     response = client.get("/admin/", follow=True)
     end = response.request["PATH_INFO"]
-    expected = {None: (200, "/login/"), Role.ADMINISTRATOR: (200, "/admin/")}.get(role, (403, "/admin/login/"))
+    inside = dict.fromkeys((Role.ADMINISTRATOR, Role.REVIEWER), (200, "/admin/"))
+    expected = (inside | {None: (200, "/login/")}).get(role, (403, "/admin/login/"))
     assert (response.status_code, end) == expected
 
 

@@ -87,7 +87,12 @@ class Payment(models.Model):
 
 @tracked()
 class Referral(models.Model):
-    """转介 to other help, with what came of it (S1-25, S2-11, S3-14)."""
+    """转介 to other help: who follows it up, until when, what came of it (S1-25, S2-11, S3-14). Money in fen."""
+
+    class Outcome(models.TextChoices):
+        ACHIEVED = "achieved", _("已落实")
+        PARTLY = "partly", _("部分落实")
+        FAILED = "failed", _("未能落实")
 
     application = models.ForeignKey(Application, models.PROTECT, related_name="referrals")
     help = models.CharField(_("帮扶方式"), max_length=20, choices=Help.choices)
@@ -95,9 +100,12 @@ class Referral(models.Model):
     organisation = models.CharField(_("机构"), max_length=80)
     clauses = ArrayField(models.CharField(max_length=10), default=list)
     text = models.TextField(_("转介事由"), max_length=1000)
+    owner_name = models.CharField(_("责任人"), max_length=40, blank=True, help_text="who follows it up")
+    burden = models.BigIntegerField(_("剩余负担"), null=True, help_text="fen left to the person when it was referred")
     due_on = models.DateField(_("希望答复日期"), null=True)
     referred_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("转介人"))
     referred_at = models.DateTimeField(_("转介时间"), default=timezone.now)
+    outcome = models.CharField(_("落实情况"), max_length=10, choices=Outcome.choices, blank=True)
     answer = models.TextField(_("答复"), max_length=1000, blank=True)
     amount = models.BigIntegerField(_("到位金额"), null=True, help_text="fen")
     answered_on = models.DateField(_("答复日期"), null=True)
@@ -106,9 +114,17 @@ class Referral(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = _("转介")
         ordering = ("-id",)
+        indexes: ClassVar = [models.Index(fields=["due_on"], condition=Q(answered_on=None), name="referral_open")]
 
     def __str__(self) -> str:
         return f"{self.application_id} {self.help}"
+
+    @property
+    def late_by(self) -> int:
+        """Days past the day by which an answer was wished for; 0 in time or once there is one."""
+        if self.answered_on or not self.due_on:
+            return 0
+        return max(0, (timezone.localdate() - self.due_on).days)
 
 
 @tracked()

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
-from assistance.models import Application, Decision, HouseholdMember, Income
+from assistance.models import Application, Decision, HouseholdMember, Income, Referral
 from assistance.selectors import rules
 from assistance.vocabulary import Kind
 from claims.models import Claim, PersonYear
@@ -62,6 +62,9 @@ def work_out(application: Application, facts: Facts) -> Working:
     """The S1-02 test with every leg and the entitlement by the application's clause. Raises EngineError when a
     figure of the law is missing; where the law has no such test or formula, that is said."""
     members = list(HouseholdMember.objects.filter(application=application).values_list("person_id", flat=True))
+    # Two files of one person may have been merged since both were entered: they are one head.
+    known = {pk for pk in members if pk}
+    heads = max(1, len(known) + members.count(None))
     income = sum(row.counted for row in Income.objects.filter(application=application))
     held = rules.held_on(application.person_id, application.applied_on)
     ruling = rules.rules_of(application.version)
@@ -71,9 +74,9 @@ def work_out(application: Application, facts: Facts) -> Working:
     except NotGoverned as error:
         problem = str(error)
     else:
-        costs = costs_of([pk for pk in members if pk], first, last)
+        costs = costs_of(known, first, last)
         home = Household(
-            persons=max(1, len(members)),
+            persons=heads,
             income=income,
             costs_borne=costs + facts.other_costs,
             locally_registered=facts.locally_registered,
@@ -86,7 +89,7 @@ def work_out(application: Application, facts: Facts) -> Working:
     granted = granted_in(application.person_id, application.applied_on.year, application.clauses)
     lines, entitled = _entitlement(application, ruling, measures, held, granted)
     return Working(
-        persons=max(1, len(members)),
+        persons=heads,
         income=income,
         costs=costs,
         other_costs=facts.other_costs,
@@ -150,6 +153,16 @@ def granted_in(person_id: int, year: int, clauses: Iterable[str]) -> int:
         clauses__overlap=list(clauses),
     )
     return found.aggregate(sum=Sum("amount"))["sum"] or 0
+
+
+def left_of(application: Application) -> int:
+    """What is left to the person of the year's costs, fen: after the three tiers, what applications of the year
+    granted and what earlier referrals brought; never below zero: three queries."""
+    year = application.applied_on.year
+    mine = Application.objects.filter(person_id=application.person_id, applied_on__year=year)
+    granted = Decision.objects.filter(application__in=mine).aggregate(sum=Sum("amount"))["sum"] or 0
+    brought = Referral.objects.filter(application__in=mine).aggregate(sum=Sum("amount"))["sum"] or 0
+    return max(0, measures_in(application.person_id, year).personal_burden - granted - brought)
 
 
 # --- what the law makes of it -------------------------------------------------------------------------------------

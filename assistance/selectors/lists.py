@@ -22,7 +22,7 @@ from accounts.access import Act
 from accounts.models import Region, User
 from accounts.selectors import below
 from accounts.waiting import Pending, Waiting
-from assistance.models import Application, Meeting, MeetingCase, Notice, Opinion, Payment, Question
+from assistance.models import Application, Meeting, MeetingCase, Notice, Opinion, Payment, Question, Referral
 from assistance.vocabulary import OPEN, Kind, State
 
 CARDS = 6
@@ -183,6 +183,21 @@ def questions_for(user: User, *, answered: str = "", department: str = "") -> Qu
     if answered:
         found = found.filter(answered_at__isnull=answered == "no")
     return found.filter(department=department) if department else found
+
+
+def referrals_for(
+    user: User, *, q: str = "", answered: str = "", help: str = "", late: bool = False
+) -> QuerySet[Referral]:
+    """Referrals of the applications that the user may see, newest first."""
+    found = user.visible(Referral).select_related("application__person", "application__region")
+    if q:
+        word = q.strip()
+        found = found.filter(Q(application__number__iexact=word) | Q(application__person__name__startswith=word))
+    if answered:
+        found = found.filter(answered_on__isnull=answered == "no")
+    if help:
+        found = found.filter(help=help)
+    return found.filter(answered_on=None, due_on__lt=timezone.localdate()) if late else found
 
 
 def meetings_for(user: User) -> QuerySet[Meeting]:

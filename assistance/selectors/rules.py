@@ -35,6 +35,12 @@ def kind_of(application: Application) -> ApplicationKind:
     return next(kind for kind in kinds if kind.name == application.rule)
 
 
+def clauses_of_help(application: Application, help: str) -> list[str]:
+    """The clauses of the application's version that ask for this kind of help, as its duties say; often none."""
+    duties = law.document_of(application.version).duties
+    return [clause for duty in duties if help in duty.refers_to for clause in duty.clauses]
+
+
 def rules_of(version: PolicyVersion) -> Rules:
     """The engine's rules with the figures as they stand now."""
     parameters = law.parameters_from(version.policy, law.figure_rows(version.policy))

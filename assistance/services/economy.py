@@ -116,9 +116,20 @@ def remove(*, actor: User, application_id: int, what: str, row_id: int) -> None:
 
 @transaction.atomic
 def verify(
-    *, actor: User, application_id: int, what: str, row_id: int, verdict: str, note: str, found: int | None = None
+    *,
+    actor: User,
+    application_id: int,
+    what: str,
+    row_id: int,
+    verdict: str,
+    note: str,
+    found: int | None = None,
+    able_to_work: bool | None = None,
 ) -> Any:
-    """What checking a stated row came to; of an income also the amount found. Raises Refused."""
+    """What checking a stated row came to; of an income also the amount found, of a member whether they can work.
+
+    Raises Refused.
+    """
     application, did = _open(actor, application_id)
     if did != Did.ECONOMY:
         raise Refused(_("申请受理后才能核对。"))
@@ -133,6 +144,8 @@ def verify(
         if found is not None and found < 0:
             raise Refused(_("核定金额不能为负数。"), "found")
         row.found = found if verdict == Verdict.CORRECTED else None
+    if what == "member" and able_to_work is not None:
+        row.able_to_work = able_to_work
     row.mark(actor, verdict, note.strip())
     row.save()
     _done(application, did, actor, what)

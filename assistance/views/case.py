@@ -15,9 +15,10 @@ from accounts.access import Act
 from accounts.doors import get_visible, requires
 from accounts.models import ReadRecord, User
 from accounts.services import record_read
+from assistance import origins
 from assistance.models import Application, Step
 from assistance.selectors import comparing, page
-from assistance.views.listing import due_tone, due_words
+from assistance.views.listing import due_tone, due_words, referral_tone, referral_words
 from assistance.vocabulary import Did, Kind, State
 from assistance.workflow import ACTS, offered, why_not
 from beneficiaries.models import Person
@@ -41,12 +42,13 @@ ICONS = {
     Did.APPEAL: "scale",
     Did.VISIT: "house",
     Did.REFER: "forward",
+    Did.DELIVER: "mail-check",
     Did.CLOSE: "archive",
     Did.WITHDRAW: "circle-slash",
 }
 TONES = {Did.RETURN: "due", Did.REJECT: "late", Did.PAY_RETURNED: "late"}
 # Acts beside the moves that the page offers, in this order.
-BESIDE = (Did.EDIT, Did.ASK, Did.VISIT, Did.REFER)
+BESIDE = (Did.EDIT, Did.ASK, Did.DELIVER, Did.VISIT, Did.REFER)
 
 
 @requires(Act.APPLICATION_READ)
@@ -63,18 +65,21 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
         "case": found,
         "summary": summary(application, user),
         "moves": moves(application, user),
-        "beside": beside(application, user),
+        "beside": beside(found, user),
         "due": due_words(application),
         "due_tone": due_tone(application),
         "legs": legs(found),
         "findings": [(comparing.say(one), one.get("tone", "plain"), one) for one in findings(found)],
         "years": timeline(found.steps),
         "clauses": clauses(application),
+        "began": origins.find(user, application.origin, application.person),
         "paper": next((one for one in found.files if str(one.pk) == request.GET.get("paper")), None)
         or next(iter(found.files), None),
         "may_add_papers": application.is_open and application.state != State.APPROVED,
         "opinion_url": opinion_url(found, user),
         "is_money": application.kind != Kind.ELIGIBILITY,
+        "referrals": [(one, referral_words(one), referral_tone(one)) for one in found.referrals],
+        "may_answer_referral": user.may(Act.APPLICATION_CHECK),
     }
     return render(request, "assistance/case.html", context)
 
@@ -122,12 +127,14 @@ def moves(application: Application, user: User) -> list[dict[str, Any]]:
     return found
 
 
-def beside(application: Application, user: User) -> list[dict[str, str]]:
-    """Acts that change no state."""
+def beside(found: page.Case, user: User) -> list[dict[str, str]]:
+    """Acts that change no state; a letter is delivered once."""
+    application = found.application
+    delivered = found.decision is None or found.decision.delivered_on is not None
     return [
         {"label": str(Did(did).label), "url": reverse("assistance:move", args=[application.pk, did])}
         for did in BESIDE
-        if did in ACTS and not why_not(did, application, user)
+        if did in ACTS and not why_not(did, application, user) and not (did == Did.DELIVER and delivered)
     ]
 
 

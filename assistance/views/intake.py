@@ -15,7 +15,7 @@ from accounts.access import Act
 from accounts.doors import get_visible, go, requires
 from accounts.models import ReadRecord, User
 from accounts.services import record_read
-from accounts.templatetags.tuodi import yuan
+from assistance import origins
 from assistance.errors import Refused
 from assistance.forms import (
     FindForm,
@@ -28,19 +28,12 @@ from assistance.forms import (
     VerifyForm,
 )
 from assistance.models import Application, Paper
-from assistance.selectors import page
+from assistance.selectors import page, rules
 from assistance.services import economy, registering
 from assistance.vocabulary import Did
 from assistance.workflow import why_not
 from beneficiaries.models import Person, id_key
-from claims.models import Claim
 from exchange import reader
-
-
-def origin_of(request: HttpRequest) -> str:
-    """Where the application begins: `warning:12` or `claim:34`, carried in the address."""
-    kind, _colon, number = request.GET.get("from", "").partition(":")
-    return f"{kind}:{number}" if kind in ("warning", "claim") and number.isdecimal() else ""
 
 
 @requires(Act.APPLICATION_REGISTER)
@@ -87,10 +80,11 @@ def register(request: HttpRequest, pk: int) -> HttpResponse:
     """What the person applies for; `?from=warning:12` or `claim:34` fills in what is known."""
     user = cast(User, request.user)
     person = get_visible(request, Person.objects.select_related("region", "household"), pk=pk)
-    form = RegisterForm(request.POST or None, region_code=person.region_id, initial=_known(request, person))
+    origin = origins.normal(request.GET.get("from", ""))
+    form = RegisterForm(request.POST or None, region_code=person.region_id, initial=_known(user, person, origin))
     if form.is_valid():
         try:
-            made = registering.register(actor=user, person=person, origin=origin_of(request), **form.cleaned_data)
+            made = registering.register(actor=user, person=person, origin=origin, **form.cleaned_data)
         except Refused as error:
             form.add_error(error.field or None, str(error))
         else:
@@ -102,27 +96,21 @@ def register(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "draft": f"application-{person.pk}",
         "person": person,
+        "began": origins.find(user, origin, person),
         "no_rules": not form.kinds,
         "cancel": reverse("assistance:list"),
     }
     return render(request, "assistance/register.html", context)
 
 
-def _known(request: HttpRequest, person: Person) -> dict[str, Any]:
-    """First values from where the application begins."""
-    found: dict[str, Any] = {"applied_on": timezone.localdate()}
-    kind, _colon, number = origin_of(request).partition(":")
-    if kind == "claim":
-        claim = Claim.objects.filter(pk=number, person=person).first()
-        if claim is not None:
-            said = {"no": claim.claim_no, "day": claim.settled_on, "total": yuan(claim.total)}
-            found["reason"] = _("结算号 %(no)s，%(day)s 结算，费用总额 %(total)s 元，个人负担较重。") % said
-    elif kind == "warning":
-        year = person.years.order_by("-year").first()
-        if year is not None:
-            said = {"year": year.year, "burden": yuan(year.personal_burden)}
-            found["reason"] = _("%(year)s 年个人负担医疗费用 %(burden)s 元，触发监测预警。") % said
-    return found
+def _known(user: User, person: Person, origin: str) -> dict[str, Any]:
+    """First values: the rule that fits a category held today, the reason from where the application begins."""
+    today = timezone.localdate()
+    held = rules.held_on(person.pk, today)
+    _version, kinds = rules.kinds_on(person.region_id, today)
+    rule = next((kind.name for kind in kinds if held & set(kind.who)), "")
+    began = origins.find(user, origin, person)
+    return {"applied_on": today, "rule": rule, "reason": began.reason if began else ""}
 
 
 # --- papers -------------------------------------------------------------------------------------------------------
@@ -247,7 +235,8 @@ def verify_row(request: HttpRequest, pk: int, what: str, row: int) -> HttpRespon
     if found is None or why:
         messages.error(request, why or _("这一项已不存在；请刷新后再办理。"))
         return redirect("assistance:household", pk=pk)
-    form = VerifyForm(request.POST or None, what=what)
+    first = {"able_to_work": found.able_to_work} if what == "member" else {}
+    form = VerifyForm(request.POST or None, what=what, initial=first)
     if form.is_valid():
         try:
             economy.verify(actor=user, application_id=pk, what=what, row_id=row, **form.cleaned_data)

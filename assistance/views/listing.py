@@ -16,8 +16,15 @@ from accounts.doors import requires
 from accounts.lists import Bulk, Column, ListPage
 from accounts.models import ReadRecord, User
 from accounts.services import record_read
-from assistance.forms import ApplicationFilter, BoardForm, NoticeFilter, QuestionFilter, QueueFilter
-from assistance.models import Application, Notice, Question
+from assistance.filters import (
+    ApplicationFilter,
+    BoardForm,
+    NoticeFilter,
+    QuestionFilter,
+    QueueFilter,
+    ReferralFilter,
+)
+from assistance.models import Application, Notice, Question, Referral
 from assistance.selectors import lists
 from assistance.services import after
 from assistance.vocabulary import State
@@ -30,6 +37,8 @@ def sections(user: User, active: str) -> list[dict[str, Any]]:
         found += [("list", _("全部申请")), ("queue", _("等我办理")), ("board", _("看板"))]
     if user.may(Act.PANEL_READ):
         found.append(("meetings", _("会商")))
+    if user.may(Act.APPLICATION_READ):
+        found.append(("referrals", _("转介")))
     if user.may(Act.QUESTION_ANSWER):
         found.append(("questions", _("部门询问")))
     if user.may(Act.APPLICATION_REGISTER):
@@ -236,3 +245,65 @@ class Questions(ListPage):
 
     def extra(self) -> dict[str, Any]:
         return {"tabs": sections(self.user, "questions")}
+
+
+OUTCOME_TONES = {
+    Referral.Outcome.ACHIEVED: "done",
+    Referral.Outcome.PARTLY: "due",
+    Referral.Outcome.FAILED: "late",
+}
+
+
+def referral_words(row: Referral) -> str:
+    """Where a referral stands: its outcome, how late the answer is, or that it is waited for."""
+    if row.answered_on:
+        return row.get_outcome_display() or _("已答复")
+    if row.late_by:
+        return ngettext("逾期 %(n)s 天", "逾期 %(n)s 天", row.late_by) % {"n": row.late_by}
+    return _("待答复")
+
+
+def referral_tone(row: Referral) -> str:
+    if row.answered_on:
+        return OUTCOME_TONES.get(Referral.Outcome(row.outcome), "done") if row.outcome else "done"
+    return "late" if row.late_by else "due"
+
+
+class Referrals(ListPage):
+    """Referrals to other help: who follows each up, what is waited for, what came of it (S1-25, S2-11, S3-14)."""
+
+    act = Act.APPLICATION_READ
+    title = gettext_lazy("转介")
+    template_name = "assistance/list.html"
+    filters = ReferralFilter
+    columns = (
+        Column("referred_at", gettext_lazy("转介时间"), kind="datetime"),
+        Column("application.number", gettext_lazy("申请号"), kind="mono", primary=True),
+        Column("application.person.name", gettext_lazy("申请人")),
+        Column("application.region.name", gettext_lazy("地区"), shown=False),
+        Column("help", gettext_lazy("帮扶方式"), value=lambda row: row.get_help_display()),
+        Column("organisation", gettext_lazy("机构")),
+        Column("owner_name", gettext_lazy("责任人")),
+        Column("burden", gettext_lazy("剩余负担"), kind="amount"),
+        Column("due_on", gettext_lazy("希望答复日期"), kind="date", sort="due_on"),
+        Column("state", gettext_lazy("落实情况"), kind="badge", value=referral_words, tone=referral_tone),
+        Column("amount", gettext_lazy("到位金额"), kind="amount"),
+        Column("clauses", gettext_lazy("条款"), value=lambda row: "、".join(row.clauses), shown=False),
+        Column("answered_on", gettext_lazy("答复日期"), kind="date", shown=False),
+        Column("answer", gettext_lazy("答复"), shown=False),
+    )
+    default_sort = ""
+    empty = gettext_lazy("没有转介")
+    empty_help = gettext_lazy("在申请页面点“转介”，把仍有负担的个案交给慈善、社会救助等")
+
+    def rows(self, filters: dict[str, Any]) -> Any:
+        return lists.referrals_for(self.user, **{name: value for name, value in filters.items() if value})
+
+    def row_url(self, row: Referral) -> str:
+        return reverse("assistance:case", args=[row.application_id])
+
+    def on_export(self, kind: str) -> None:
+        record_read(actor=self.user, what=ReadRecord.What.EXPORT, subject="referrals", request=self.request)
+
+    def extra(self) -> dict[str, Any]:
+        return {"tabs": sections(self.user, "referrals")}

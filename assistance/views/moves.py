@@ -81,6 +81,7 @@ DEEDS: dict[str, Deed] = {
     Did.EDIT: Deed(forms.DraftForm, registering.edit, gettext_lazy("已保存")),
     Did.VISIT: Deed(forms.VisitForm, after.visit, gettext_lazy("已登记回访"), seen=False),
     Did.REFER: Deed(forms.ReferForm, after.refer, gettext_lazy("已登记转介"), seen=False),
+    Did.DELIVER: Deed(forms.DeliverForm, after.deliver, gettext_lazy("已登记送达"), seen=False),
 }
 
 
