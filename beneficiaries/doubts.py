@@ -4,27 +4,15 @@ Each query gives one row per contradiction: `person_id`, `region_id`, `key` (sta
 and what shows it.
 """
 
-from typing import Any, Final
+from datetime import date
+from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
-from accounts.vocabulary import Category
+from policies import selectors as law
 
-# Categories of two departments that cannot both be true of one person on one day: who is destitute and kept by the
-# state is no low-income household's member, and who has left poverty unmonitored holds no category of need.
-EXCLUSIVE: Final[tuple[tuple[str, str], ...]] = (
-    (Category.EXTREME_POVERTY, Category.SUBSISTENCE),
-    (Category.EXTREME_POVERTY, Category.SUBSISTENCE_MARGIN),
-    (Category.SUBSISTENCE, Category.SUBSISTENCE_MARGIN),
-    (Category.ORPHAN, Category.UNSUPPORTED_CHILD),
-    (Category.EXITED_POVERTY, Category.RELAPSED_POVERTY),
-    (Category.EXITED_POVERTY, Category.UNSTABLE_EXIT),
-    (Category.EXITED_POVERTY, Category.MARGINAL_RISK),
-    (Category.EXITED_POVERTY, Category.SUDDEN_HARDSHIP),
-    (Category.RELAPSED_POVERTY, Category.UNSTABLE_EXIT),
-    (Category.RELAPSED_POVERTY, Category.MARGINAL_RISK),
-    (Category.UNSTABLE_EXIT, Category.MARGINAL_RISK),
-)
+Pair = tuple[str, str]
 
 _EXCLUSIVE_SQL = """
 SELECT a.person_id, p.region_id, format('%%s+%%s:%%s', a.category, b.category, greatest(a.valid_from, b.valid_from))
@@ -56,9 +44,26 @@ GROUP BY p.id, f.department, r.name
 
 
 def exclusive_categories(region_prefix: str) -> list[dict[str, Any]]:
-    """Two spells in force that exclude each other on common days: first_*, second_*, since, until (None: open)."""
-    pairs = {"first": [one for one, _ in EXCLUSIVE], "second": [other for _, other in EXCLUSIVE]}
-    return _rows(_EXCLUSIVE_SQL, region_prefix, pairs)
+    """Two spells that the policy in force on a common day excludes from each other: first_*, second_*, since, until
+    (None: open), clauses."""
+    known = law.law()
+    rules: dict[int, dict[Pair, tuple[str, ...]]] = {}
+    for version in law.versions().filter(state__in=law.IN_FORCE):
+        found = law.document_of(version).exclusive
+        # Named in one order, so that versions that name them otherwise tell the same contradiction.
+        rules[version.pk] = {tuple(sorted(pair)): rule.clauses for rule in found for pair in rule.pairs()}
+    pairs = sorted({pair for mine in rules.values() for pair in mine})
+    values = {"first": [one for one, _ in pairs], "second": [other for _, other in pairs]}
+    told = []
+    for row in _rows(_EXCLUSIVE_SQL, region_prefix, values):
+        last = min(row["until"] or date.max, max(row["since"], timezone.localdate()))
+        for day in (row["since"], last):
+            version = known.on(row["region_id"], day)
+            clauses = rules[version.pk].get((row["first_category"], row["second_category"])) if version else None
+            if clauses is not None:
+                told.append(row | {"clauses": clauses})
+                break
+    return told
 
 
 def two_names(region_prefix: str) -> list[dict[str, Any]]:

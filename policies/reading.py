@@ -121,6 +121,10 @@ class Reader:
                 Shown(_("直接结算"), "、".join(labels(direct))),
                 Shown(_("依申请"), "、".join(labels(categories.on_application))),
             )
+        for one in self.document.exclusive:
+            with_whom = (Shown(_("与谁"), "、".join(labels(one.others))),) if one.others else ()
+            note = _("不能同时成立；两个部门都认定的列入疑点")
+            self.add(_("救助对象"), one.name, one.clauses, *with_whom, who=labels(one.who), note=note)
         if self.document.assistance:
             found = self.document.assistance
             services = dict.fromkeys(code for rule in found.rules for code in rule.services)

@@ -124,6 +124,23 @@ WHO_IS_HELPED = Section(
             optional=False,
         ),
         Rows(
+            "exclusive",
+            gettext_lazy("不能同时成立的类别"),
+            gettext_lazy("规定"),
+            (
+                NAME,
+                WHO,
+                Field(
+                    "others",
+                    gettext_lazy("与哪些类别"),
+                    CATEGORY,
+                    required=False,
+                    help=gettext_lazy("不写即适用人员互相之间不能同时成立"),
+                ),
+                CLAUSES,
+            ),
+        ),
+        Rows(
             "elsewhere",
             gettext_lazy("不由本文件规定"),
             gettext_lazy("事项"),

@@ -5,6 +5,7 @@ Codes inside are those of `codes.py`; figures are `figures.Figure`; every rule c
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import combinations, product
 
 from .figures import Figure, Need
 
@@ -50,6 +51,20 @@ class Elsewhere:
     document: str
     subject: str
     who: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusive:
+    """Categories that cannot hold of one person on one day: `who` with `others`, or among themselves without others."""
+
+    name: str
+    clauses: tuple[str, ...]
+    who: tuple[str, ...]
+    others: tuple[str, ...]
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Each two that exclude each other."""
+        return tuple(product(self.who, self.others) if self.others else combinations(self.who, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +373,7 @@ class Document:
     need_test: NeedTest | None
     funding: Funding | None
     elsewhere: tuple[Elsewhere, ...]
+    exclusive: tuple[Exclusive, ...]
     applications: tuple[ApplicationKind, ...]
     obligations: tuple[Obligation, ...]
     targets: tuple[Target, ...]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from . import parse_rules, parse_work
 from .checks import check_document
-from .document import Categories, Clause, Document, Elsewhere, Reading
+from .codes import CATEGORY_LABELS
+from .document import Categories, Clause, Document, Elsewhere, Exclusive, Reading
 from .errors import DocumentError
 from .figures import Need
 from .node import Context, Node
@@ -68,6 +69,7 @@ def read_document(root: Node, text: str) -> Document:
         need_test=parse_work.need_test(root.table("need_test")),
         funding=parse_work.funding(root.table("funding")),
         elsewhere=root.rows("elsewhere", parse_elsewhere),
+        exclusive=root.rows("exclusive", parse_exclusive),
         applications=root.rows("applications", parse_work.application),
         obligations=root.rows("obligations", parse_work.obligation),
         targets=root.rows("targets", parse_work.target),
@@ -161,5 +163,15 @@ def parse_categories(node: Node) -> Categories:
 
 def parse_elsewhere(node: Node) -> Elsewhere:
     found = Elsewhere(node.clauses(), node.text("document"), node.text("subject"), node.who())
+    node.done()
+    return found
+
+
+def parse_exclusive(node: Node) -> Exclusive:
+    found = Exclusive(node.text("name"), node.clauses(), node.who(), node.who("others", optional=True))
+    if not found.pairs():
+        raise node.fail("who", "只写了一类人员，请至少写两类，或者在 others 中写明与哪些类别不能同时成立")
+    if both := [CATEGORY_LABELS[code] for code in found.who if code in found.others]:
+        raise node.fail("others", f"“{'、'.join(both)}”与自己不能互相排斥，请从一边删去")
     node.done()
     return found

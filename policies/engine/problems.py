@@ -58,6 +58,7 @@ def _sections(root: Node) -> list[Callable[[], object]]:
         lambda: parse_work.need_test(root.table("need_test")),
         lambda: parse_work.funding(root.table("funding")),
         lambda: root.rows("elsewhere", parse.parse_elsewhere),
+        lambda: root.rows("exclusive", parse.parse_exclusive),
         lambda: root.rows("applications", parse_work.application),
         lambda: root.rows("obligations", parse_work.obligation),
         lambda: root.rows("targets", parse_work.target),

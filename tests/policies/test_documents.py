@@ -88,6 +88,41 @@ def test_categories_carry_the_official_labels():
     assert len({c.label for c in CATEGORIES}) == len(CATEGORIES) == 16
 
 
+# ———— categories that cannot hold at once ————
+
+
+def pairs_of(policy: str) -> set[frozenset[str]]:
+    document = rules_of(policy).book.versions[policy][-1]
+    return {frozenset(pair) for rule in document.exclusive for pair in rule.pairs()}
+
+
+def test_s1_02_the_test_presupposes_that_no_other_category_fits():
+    assert {frozenset({"illness_poverty", one}) for one in ("extreme_poverty", "subsistence", "subsistence_margin")} < (
+        pairs_of("tongliao")
+    )
+
+
+@pytest.mark.parametrize("policy", ["shannan", "tongliao", "jining", "guangxi", "yangcheng"])
+def test_who_is_monitored_has_not_left_poverty_unmonitored(policy):
+    assert {frozenset({"exited_poverty", one}) for one in ("unstable_exit", "marginal_risk", "sudden_hardship")} < (
+        pairs_of(policy)
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('who = ["孤儿", "事实无人抚养儿童"]\n\n', 'who = ["孤儿"]\n\n', "exclusive[3].who"),
+        ('others = ["特困', 'others = ["因病致贫重病患者", "特困', "exclusive[2].others"),
+    ],
+)
+def test_a_category_is_not_excluded_from_itself(old, new, key):
+    assert old in TEXT
+    with pytest.raises(DocumentError) as told:
+        parse_document(TEXT.replace(old, new, 1), "tongliao-2023.toml")
+    assert told.value.key == key
+
+
 # ———— calendar, targets, duties ————
 
 
@@ -179,7 +214,7 @@ def test_s4_13_about_seventy_five_per_cent():
         ('clauses = ["S1-22"]', 'clauses = ["S1-99"]', ["duties[1].clauses", "S1-99 没有列出"]),
         ('clauses = ["S1-22"]', 'clauses = ["S1-18"]', ["clauses S1-22", "没有任何规则引用这一条款"]),
         ('id = "S1-02"', 'id = "S1-01"', ["clauses[2].id", "S1-01 重复"]),
-        ('clause = "S1-02"', 'clause = "S1-88"', ["readings[1].clause", "S1-88 没有列出"]),
+        ('clause = "S1-02"', 'clause = "S1-88"', ["readings[2].clause", "S1-88 没有列出"]),
         ('key = "cii_cap"', 'key = "cii_deductible"', ["parameters[5].key", "重复登记"]),
         ("valid_from = 2023-01-01", 'valid_from = "2023-01-01"', ["document.valid_from", "不加引号写成 2023-01-01"]),
         ("valid_from = 2023-01-01", "valid_from = 2023-01-01\nvalid_to = 2022-12-31", ["valid_to", "早于生效日期"]),
