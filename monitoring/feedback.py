@@ -1,7 +1,8 @@
 """核实反馈 as a kind of inbound file: what a department answers on the warnings it was told.
 
-A row must name a warning that went to that very department, with the person's identity number. `certified` opens the
-category in the register with the file as its source, so that benefits follow without re-typing (S1-17, S2-10, S3-15).
+A row must name a warning that went to that very department, with the person's identity number or another document's.
+`certified` opens the category in the register with the file as its source, so that benefits follow without re-typing
+(S1-17, S2-10, S3-15).
 """
 
 import json
@@ -52,7 +53,9 @@ WITH incoming AS (
             SELECT FROM monitoring_deliveredwarning d JOIN exchange_delivery s ON s.id = d.delivery_id
             WHERE d.warning_id = w.id AND s.department = %(department)s
         ) THEN ARRAY['doubtful', 'not_told']
-        WHEN p.id_key <> i.id_key THEN ARRAY['doubtful', 'id_differs']
+        WHEN p.id_key <> i.id_key AND NOT EXISTS (
+            SELECT FROM beneficiaries_document d WHERE d.number_key = i.id_key AND d.person_id = p.id
+        ) THEN ARRAY['doubtful', 'id_differs']
         WHEN i.name <> '' AND i.name <> p.name THEN ARRAY['doubtful', 'name_differs']
         WHEN i.result = 'certified' AND i.valid_from IS NULL THEN ARRAY['error', 'missing']
         WHEN f.id IS NOT NULL AND (f.result, f.category, f.valid_from, f.note) IS NOT DISTINCT FROM

@@ -8,6 +8,7 @@ from django.core.management import call_command
 from accounts.models import Region
 from accounts.vocabulary import CERTIFIES, Department, Role
 from beneficiaries.models import CategorySpell, Person
+from beneficiaries.persons.services import add_document
 from exchange import services as exchange
 from exchange.errors import ImportBlocked, NotAllowed
 from exchange.models import InboundFile
@@ -109,6 +110,17 @@ def test_s2_10_s3_15_each_result_comes_back_and_opens_no_category(told, word, re
     send(row(told[0], word))
     assert Feedback.objects.get().result == result
     assert CategorySpell.objects.count() == before
+
+
+def test_a_further_document_of_the_person_answers_too(told):
+    """A department that knows the person by a residence permit means the same person."""
+    first, second, _third = told
+    permit = number(7, "81000019940823")
+    add_document(actor=None, person=first.person, kind="residence_permit", number=permit, reason="持居住证办理")
+    assert codes(send(row(first, id_number=permit), row(second, id_number=permit))) == [
+        ("new", ""),
+        ("doubtful", "id_differs"),
+    ]
 
 
 def test_a_row_must_belong_to_a_warning_told_to_that_department(told):
