@@ -8,17 +8,19 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from accounts import selectors
+from accounts import selectors, subjects
 from accounts.access import Act
 from accounts.audit import events_of
 from accounts.doors import requires
 from accounts.fields import EncryptedTextField
 from accounts.forms import ChangeFilter, ReadFilter
-from accounts.lists import Column, ListPage
+from accounts.lists import Column, Listing, ListPage
 from accounts.models import ReadRecord
 from accounts.vocabulary import Role
 
@@ -115,7 +117,7 @@ class Reads(ListPage):
         Column("roles", gettext_lazy("角色"), value=lambda read: _roles(read.roles)),
         Column("get_what_display", gettext_lazy("行为"), kind="badge",
                tone=lambda read: "due" if read.what != ReadRecord.What.FILE else "plain"),
-        Column("subject", gettext_lazy("对象"), kind="mono"),
+        Column("subject", gettext_lazy("对象编号"), kind="mono", shown=False),
         Column("reason", gettext_lazy("理由")),
         Column("path", gettext_lazy("页面"), kind="mono", shown=False),
         Column("address", gettext_lazy("来源地址"), kind="mono"),
@@ -126,6 +128,22 @@ class Reads(ListPage):
 
     def rows(self, filters: dict[str, Any]) -> Any:
         return selectors.reads(self.user, **filters)
+
+    def listing(self) -> Listing:
+        """With whose file it was, asked for once for the rows of the page."""
+        table = super().listing()
+        known: dict[str, subjects.Named] = {}
+
+        def whose(read: ReadRecord) -> SafeString:
+            if not known:
+                known.update(subjects.named(self.user, [row.subject for row in table.page.rows]))
+            one = known[read.subject]
+            return format_html('<a href="{}">{}</a>', one.url, one.text) if one.url else format_html("{}", one.text)
+
+        columns = list(self.columns)
+        columns.insert(4, Column("whose", _("对象"), kind="html", value=whose, exported=False))
+        table.columns = columns
+        return table
 
     def extra(self) -> dict[str, Any]:
         return {"tabs": _tabs("reads")}

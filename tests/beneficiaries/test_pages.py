@@ -9,9 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import ReadRecord
+from accounts.services import record_read
 from accounts.vocabulary import Role
-from beneficiaries import searching
 from accounts.waiting import counted
+from beneficiaries import searching
 from beneficiaries.models import Person, id_key
 from exchange import selectors as files
 from exchange import services as exchange
@@ -258,3 +259,16 @@ def test_upload_starts_the_work_and_recognises_the_file(client, users, monkeypat
     assert len(started) == 1
     wrong = client.post(reverse("exchange:upload"), given | {"department": "tax", "mode": "full"})
     assert wrong.status_code == 422
+
+
+def test_the_trail_of_reads_says_whose_file_it_was(client, users, people):
+    """Masked, with a link; what lies in another region or is gone stays a key."""
+    person = Person.objects.get(name="曾玉兰")
+    for subject in (f"person:{person.pk}", "person:999999", f"inbound:{people.pk}", "persons"):
+        record_read(actor=users[Role.CASE_WORKER], what=ReadRecord.What.FILE, subject=subject)
+    client.force_login(users[Role.SUPERVISOR])
+    text = client.get(reverse("accounts:reads")).content.decode()
+    assert f'<a href="{reverse("beneficiaries:person", args=[person.pk])}">曾玉兰 {person.masked_id_number}</a>' in text
+    assert f'<a href="{reverse("exchange:file", args=[people.pk])}">{people.name}</a>' in text
+    assert person.id_number not in text
+    assert "person:999999" in text and "人员名单" in text
