@@ -158,5 +158,4 @@ def _places(user: User, q: str) -> list[Q]:
     if len(text) < 2:
         return []
     named = user.visible(Region).filter(level__gte=Level.TOWNSHIP, name__startswith=text)
-    # The register's index of regions is one of patterns: it serves a beginning, not a range.
     return [Q(region_id__startswith=place.prefix) for place in named[:FEW]]
