@@ -1,10 +1,31 @@
-"""A model field whose column holds cipher text."""
+"""Model fields: a column of cipher text; a key whose target is checked a statement at a time."""
 
 from typing import Any
 
 from django.db import models
 
 from accounts import crypto
+
+
+class CheckedForeignKey(models.ForeignKey):
+    """A foreign key that the database checks for all rows of a statement at once, where rows come by the million.
+
+    A constraint would ask for each row again, when the transaction ends. The model carries the trigger that asks once
+    (`claims.integrity`); who looks for what points at a row counts it as a constraint (`holds`).
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **(kwargs | {"db_constraint": False}))
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.ForeignKey", args, kwargs
+
+
+def holds(field: Any) -> bool:
+    """Whether rows with this foreign key keep what it points at in place."""
+    of_history = hasattr(field.model, "pgh_tracked_model")
+    return bool(field.db_constraint) or (isinstance(field, CheckedForeignKey) and not of_history)
 
 
 class EncryptedTextField(models.Field):

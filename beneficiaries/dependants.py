@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from accounts.fields import holds
 from beneficiaries.changes import categories_of_file_changed
 from beneficiaries.models import CategorySpell, Merge, Person, PersonBefore
 from exchange.errors import ImportBlocked
@@ -59,7 +60,7 @@ def referenced(going: "QuerySet[Model]", own: dict[type[Model], Q]) -> str:
         if not (relation.auto_created and relation.is_relation and not relation.concrete):
             continue
         model, field = relation.related_model, relation.field
-        if relation.many_to_many or not field.db_constraint:
+        if relation.many_to_many or not holds(field):
             continue
         rests = model._base_manager.filter(**{f"{field.name}__in": going.values("pk")})
         if rests.exclude(own.get(model, Q(pk=None))).exists():
@@ -131,7 +132,7 @@ def hanging() -> dict[str, tuple[type[Model], str, Move | None]]:
         model, field = relation.related_model, relation.field
         label = _label(model, field.name)
         # Without a constraint only what was registered: such rows are found anew and stand in nobody's way.
-        if relation.many_to_many or model in (Person, Merge) or not (field.db_constraint or label in _MOVES):
+        if relation.many_to_many or model in (Person, Merge) or not (holds(field) or label in _MOVES):
             continue
         if label not in _STAYING:
             found[label] = (model, field.name, _MOVES.get(label))

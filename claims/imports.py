@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.access import Act
 from accounts.crypto import encrypt_many
+from accounts.fields import holds
 from accounts.jobs import Progress
+from accounts.lists import Column
 from accounts.models import User
 from accounts.templatetags.tuodi import yuan
 from accounts.vocabulary import Department
@@ -23,14 +26,16 @@ from claims.errors import CannotSettle
 from claims.later.models import Cause
 from claims.models import Claim, PersonYear, Settlement
 from claims.settling import settle_years
+from claims.staged import FACTS, StagedClaim
+from exchange import reader
 from exchange.errors import ImportBlocked
 from exchange.kinds import Beside, ImportKind
 from exchange.models import InboundFile, Outcome, StagedRow
 from exchange.staging import copying
 
 CHUNK = 20_000
-_FACTS = ", ".join(staging.FACTS)
-_STAGED = ", ".join(f"x.{name}" for name in staging.FACTS)
+_FACTS = ", ".join(FACTS)
+_STAGED = ", ".join(f"x.{name}" for name in FACTS)
 
 
 def apply(file: InboundFile, *, actor: User | None, progress: Progress) -> dict[str, int]:
@@ -39,23 +44,25 @@ def apply(file: InboundFile, *, actor: User | None, progress: Progress) -> dict[
     persons = _new_persons(file)
     progress(_("登记费用"), 0, 1)
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '64MB'")
         cursor.execute(
             f"""
             INSERT INTO claims_claim
                 (claim_no, person_id, region_id, source_id, source_row, note, created_at, {_FACTS})
             SELECT x.claim_no, p.id, p.region_id, r.file_id, r.row, '', now(), {_STAGED}
             FROM exchange_stagedrow r
-            CROSS JOIN LATERAL jsonb_to_record(r.values) AS x ({staging.RECORD})
+            JOIN {staging.TABLE} x ON x.file_id = r.file_id AND x.row = r.row
             JOIN beneficiaries_person p ON p.id_key = r.id_key
             WHERE r.file_id = %s AND r.outcome = 'new'
-            ORDER BY r.row
+            -- As they are settled: a person's year lies together, and what is settled of it is appended in order.
+            ORDER BY p.id, x.settled_on, x.claim_no COLLATE "C"
             """,  # noqa: S608 - column names of this module
             [file.pk],
         )
         claims = cursor.rowcount
         cursor.execute(_NAMES, [file.pk, staging.UNNAMED])
         # Settling joins on what was just written: without fresh figures the planner takes the table for empty.
-        cursor.execute("ANALYZE claims_claim")
+        cursor.execute("ANALYZE claims_claim (id, person_id, settled_on, source_id)")
     try:
         totals = settle_years(keys_of(file), actor=actor, progress=progress)
     except CannotSettle as error:
@@ -73,8 +80,8 @@ def apply(file: InboundFile, *, actor: User | None, progress: Progress) -> dict[
 
 _NAMES = """
 UPDATE beneficiaries_person p SET name = r.name
-FROM (SELECT DISTINCT person_id, name FROM exchange_stagedrow WHERE file_id = %s AND outcome = 'new' AND name <> '') r
-WHERE p.id = r.person_id AND p.name = %s
+FROM exchange_stagedrow r
+WHERE r.file_id = %s AND r.outcome = 'new' AND r.name <> '' AND p.id = r.person_id AND p.name = %s
 """
 
 
@@ -163,7 +170,7 @@ def _forget_persons(file: InboundFile) -> None:
     """People who are in the register through this file alone: nothing in the database points at them."""
     alone = Person.objects.filter(source=file)
     for relation in Person._meta.get_fields(include_hidden=True):
-        if relation.auto_created and relation.is_relation and not relation.concrete and relation.field.db_constraint:
+        if relation.auto_created and relation.is_relation and not relation.concrete and holds(relation.field):
             points = relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
             alone = alone.filter(~Exists(points))
     alone._raw_delete(alone.db)
@@ -191,7 +198,7 @@ def beside(rows: Sequence[StagedRow]) -> dict[int, list[Beside]]:
     return found
 
 
-_BESIDE = {name: Claim._meta.get_field(name).verbose_name or name for name in staging.FACTS}
+_BESIDE = {name: Claim._meta.get_field(name).verbose_name or name for name in FACTS}
 
 
 def _plain(value: object) -> object:
@@ -204,6 +211,27 @@ def _shown(value: object) -> str:
     return yuan(value) if isinstance(value, int) and value > 9 else str(_plain(value) if value is not None else "")
 
 
+def shown(rows: QuerySet[StagedRow]) -> QuerySet[StagedRow]:
+    """With what the staged claim says of the shown columns, as `known_claim`."""
+    said = StagedClaim.objects.filter(file=OuterRef("file_id"), row=OuterRef("row"))
+    return rows.annotate(known_claim=Subquery(said.values(said=JSONObject(**{name: name for name in _SHOWN}))))
+
+
+_SHOWN = ("claim_no", "service", "settled_on", "total", "in_scope", "basic_paid")
+
+
+def _column(name: str) -> Column:
+    """A column of the preview; its label is the file's own."""
+    declared = staging.SCHEMA.column(name)
+    amount = declared.make is reader.columns.amount
+    return Column(
+        name,
+        declared.label,
+        kind="amount" if amount else "text",
+        value=lambda row: (row.known_claim or row.values).get(name),
+    )
+
+
 KIND = ImportKind(
     kind=InboundFile.Kind.CLAIMS,
     schema=staging.SCHEMA,
@@ -212,8 +240,10 @@ KIND = ImportKind(
     compare=staging.compare,
     apply=apply,
     undo=undo,
-    columns=("claim_no", "name", "service", "settled_on", "total", "in_scope", "basic_paid"),
+    columns=(_column("claim_no"), "name", *map(_column, _SHOWN[1:])),
     upload=Act.CLAIM_WRITE,
     confirm=Act.CLAIM_WRITE,
     beside=beside,
+    shown=shown,
+    forget=staging.forget,
 )

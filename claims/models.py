@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.access import Act
+from accounts.fields import CheckedForeignKey
 from accounts.models import Region, User
 from beneficiaries.models import Person
+from claims import integrity
 from claims.contradictions.models import Contradiction
 from claims.entry.models import ClaimEntry
 from claims.fund.models import (
@@ -38,6 +40,7 @@ from claims.later.models import (
     ResettlementLine,
     YearEnd,
 )
+from claims.staged import StagedClaim
 from claims.trials.models import TrialPerson, TrialRun
 from exchange.models import InboundFile
 from policies.models import PolicyFigures, PolicyVersion
@@ -66,6 +69,7 @@ __all__ = [
     "Resettlement",
     "ResettlementLine",
     "Settlement",
+    "StagedClaim",
     "TrialPerson",
     "TrialRun",
     "YearEnd",
@@ -110,8 +114,8 @@ class Claim(models.Model):
 
     # Foreign keys that a composite index below begins with carry none of their own: imports append by the million.
     claim_no = models.CharField(_("结算号"), max_length=60)
-    person = models.ForeignKey(Person, models.PROTECT, related_name="claims", verbose_name=_("人员"), db_index=False)
-    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("参保地区"), db_index=False)
+    person = CheckedForeignKey(Person, models.PROTECT, related_name="claims", verbose_name=_("人员"), db_index=False)
+    region = CheckedForeignKey(Region, models.PROTECT, verbose_name=_("参保地区"), db_index=False)
     service = models.CharField(_("医疗类别"), max_length=15, choices=Service.choices)
     settled_on = models.DateField(_("结算日期"))
     institution = models.CharField(_("定点机构"), max_length=30, blank=True)
@@ -140,9 +144,9 @@ class Claim(models.Model):
     # Null where it did not say.
     platform_cii = models.BigIntegerField(_("平台大病保险支付"), null=True)
     platform_assistance = models.BigIntegerField(_("平台医疗救助支付"), null=True)
-    source = models.ForeignKey(InboundFile, models.PROTECT, null=True, db_index=False)
+    source = CheckedForeignKey(InboundFile, models.PROTECT, null=True, db_index=False)
     source_row = models.PositiveIntegerField(null=True)
-    entered_by = models.ForeignKey(
+    entered_by = CheckedForeignKey(
         User, models.PROTECT, null=True, related_name="+", verbose_name=_("录入人"), db_index=False
     )
     note = models.CharField(_("备注"), max_length=200, blank=True)
@@ -173,6 +177,17 @@ class Claim(models.Model):
                 violation_error_message=_("政策范围内费用与目录外费用之和超过总额"),
             ),
         ]
+        triggers: ClassVar = [
+            *integrity.known(
+                {
+                    "person_id": ("beneficiaries_person", "id"),
+                    "region_id": ("accounts_region", "code"),
+                    "source_id": ("exchange_inboundfile", "id"),
+                    "entered_by_id": ("accounts_user", "id"),
+                }
+            ),
+            integrity.keeps("claims_settlement", "claim_id"),
+        ]
 
     def __str__(self) -> str:
         return self.claim_no
@@ -183,13 +198,10 @@ class Claim(models.Model):
         return (self.platform_cii or 0) if self.insurance == "310" else None
 
 
-# Nothing of a settlement can change but that a later one takes its place; so the row is its own record of being made.
-FROZEN = """
-IF to_jsonb(OLD) - 'superseded_at' IS DISTINCT FROM to_jsonb(NEW) - 'superseded_at' OR OLD.superseded_at IS NOT NULL THEN
-    RAISE EXCEPTION '结算 % 已生成，不能修改', OLD.id USING ERRCODE = 'integrity_constraint_violation';
-END IF;
-RETURN NEW;
-"""  # noqa: E501 - as the database has it
+FROZEN = (
+    "claim_id version_id figures_id category spell_ids approved cii_paid assistance out_of_catalogue_assistance top_up"
+    " institution_borne over_control in_scope_burden personal_burden before steps settled_at settled_by_id"
+).split()
 
 
 @pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent(), level=pghistory.Statement)
@@ -201,9 +213,9 @@ class Settlement(models.Model):
     never change, it gives the statement again, line by line, in any language (`claims.statements`).
     """
 
-    claim = models.ForeignKey(Claim, models.PROTECT, related_name="settlements")
-    version = models.ForeignKey(PolicyVersion, models.PROTECT, verbose_name=_("政策版本"), db_index=False)
-    figures = models.ForeignKey(PolicyFigures, models.PROTECT, verbose_name=_("数值组"), db_index=False)
+    claim = CheckedForeignKey(Claim, models.PROTECT, related_name="settlements", db_index=False)
+    version = CheckedForeignKey(PolicyVersion, models.PROTECT, verbose_name=_("政策版本"), db_index=False)
+    figures = CheckedForeignKey(PolicyFigures, models.PROTECT, verbose_name=_("数值组"), db_index=False)
     category = models.CharField(_("适用类别"), max_length=30, help_text="category code or none")
     spell_ids = ArrayField(
         models.BigIntegerField(), default=list, help_text="category spells that were valid on the day"
@@ -222,18 +234,28 @@ class Settlement(models.Model):
     before = ArrayField(models.BigIntegerField(), default=list, help_text="the person's state before it, chain.S_…")
     steps = ArrayField(models.BigIntegerField(), default=list, help_text="the engine's trace, chain.O_…")
     settled_at = models.DateTimeField(default=timezone.now)
-    settled_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
+    settled_by = CheckedForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     superseded_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = verbose_name_plural = _("结算")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["claim"], condition=Q(superseded_at=None), name="one_current_settlement")
-        ]
-        triggers: ClassVar = [
-            pgtrigger.Trigger(
-                name="settlement_is_frozen", when=pgtrigger.Before, operation=pgtrigger.Update, func=FROZEN
+            # One index for "the one in force" and "all of a claim": two in force would be the same to it.
+            models.UniqueConstraint(
+                fields=["claim", "superseded_at"], nulls_distinct=False, name="one_settlement_in_force"
             )
+        ]
+        # Nothing can change but that a later one takes its place; so the row is its own record of being made.
+        triggers: ClassVar = [
+            *integrity.known(
+                {
+                    "claim_id": ("claims_claim", "id"),
+                    "version_id": ("policies_policyversion", "id"),
+                    "figures_id": ("policies_policyfigures", "id"),
+                    "settled_by_id": ("accounts_user", "id"),
+                }
+            )[:1],
+            integrity.frozen(FROZEN, but="superseded_at", message="结算 % 已生成，不能修改"),
         ]
 
     def __str__(self) -> str:
@@ -253,8 +275,8 @@ class PersonYear(models.Model):
     # Every settlement rewrites the row and whatever indexes it: only those that are asked stand.
     person = models.ForeignKey(Person, models.PROTECT, related_name="years", db_index=False)
     year = models.PositiveSmallIntegerField(_("年度"))
-    region = models.ForeignKey(Region, models.PROTECT, db_index=False)
-    version = models.ForeignKey(PolicyVersion, models.PROTECT, null=True, db_index=False)
+    region = CheckedForeignKey(Region, models.PROTECT, db_index=False)
+    version = CheckedForeignKey(PolicyVersion, models.PROTECT, null=True, db_index=False)
     state = models.JSONField(default=dict, help_text="engine state, integers")
     claims = models.PositiveIntegerField(_("笔数"), default=0)
     total = fen(_("医疗费总额"))
@@ -273,6 +295,9 @@ class PersonYear(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = _("年度累计")
         constraints: ClassVar = [models.UniqueConstraint(fields=["person", "year"], name="person_year_once")]
+        triggers: ClassVar = integrity.known(
+            {"region_id": ("accounts_region", "code"), "version_id": ("policies_policyversion", "id")}
+        )
         indexes: ClassVar = [models.Index(fields=["year", "region", "measure"])]
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from accounts.jobs import Progress
 from beneficiaries import documents
 from claims.facts import EMPLOYEE, RESIDENT
 from claims.institutions.selectors import all_bands, bands
+from claims.staged import FACTS, StagedClaim
 from exchange import reader
 from exchange.models import InboundFile
 from exchange.reader.names import UNNAMED
@@ -45,52 +46,23 @@ def _complete(batch: reader.Batch, _context: reader.Context) -> None:
 
 # A claim number seen twice is told apart here (same content or other content), not by the reader.
 SCHEMA: Final = replace(reader.CLAIMS, unique=None, checks=(*reader.CLAIMS.checks, _complete))
-# What is stored of a claim, with the column type of the staged JSON; all of it is compared for "unchanged".
-FACTS: Final = {
-    "service": "text",
-    "settled_on": "date",
-    "institution": "text",
-    "insurance": "text",
-    "hospital_level": "int",
-    "charge_class": "int",
-    "location": "text",
-    "referred": "text",
-    "major_disease": "boolean",
-    "control_waived": "boolean",
-    "chronic_management": "text",
-    "total": "bigint",
-    "in_scope": "bigint",
-    "out_of_catalogue": "bigint",
-    "basic_paid": "bigint",
-    "other_paid": "bigint",
-    "platform_cii": "bigint",
-    "platform_assistance": "bigint",
-    "disease_code": "text",
-    "disease_name": "text",
-    "tilted_basic": "boolean",
-    "supplementary_paid": "bigint",
-}
-RECORD: Final = "claim_no text, " + ", ".join(f"{name} {kind}" for name, kind in FACTS.items())
-
-
-INCOMING: Final = f"""
-DROP TABLE IF EXISTS claims_incoming;
-CREATE TEMP TABLE claims_incoming (
-    file_id bigint, "row" integer, outcome text, code text, field text, reason text, "values" jsonb,
-    id_number bytea, id_key uuid, name text, county text, {RECORD}) ON COMMIT DROP;
-"""
+TABLE: Final = StagedClaim._meta.db_table
 
 
 def stage(file: InboundFile, reading: reader.Reading, progress: Progress) -> None:
-    """The file's rows into a temporary table of this transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(INCOMING)
+    """The file's rows into their table, in place of those of an earlier reading."""
+    forget(file)
     token = _bands.set(all_bands())
     try:
-        stage_reading(file, reading, progress, _columns, table="claims_incoming")
+        stage_reading(file, reading, progress, _columns, table=TABLE)
     finally:
         _bands.reset(token)
-    documents.follow("claims_incoming")
+    documents.follow(TABLE, file_id=file.pk)
+
+
+def forget(file: InboundFile) -> None:
+    """The staged claims of a file go."""
+    StagedClaim.objects.filter(file=file)._raw_delete("default")
 
 
 def _columns(batch: reader.Batch) -> Columns:
@@ -121,19 +93,32 @@ def _columns(batch: reader.Batch) -> Columns:
 
 # --- compare ------------------------------------------------------------------------------------------------------
 # One pass over the rows: who it is, whether the number is known here or stands twice in the file, where the person
-# is insured (the register's place, else the county of the identity number, else the region of the file).
+# is insured (the register's place, else the county of the identity number, else the region of the file). What few
+# rows have, a number or a name twice, is looked for in narrow columns first. A row without a readable number is only
+# an error; it makes no other row doubtful.
+_FILE: Final = f"FROM {TABLE} i WHERE i.file_id = %(file)s AND i.code = ''"
+_FACTS: Final = ", ".join(f"i.{name}" for name in FACTS)
 COMPARE: Final = f"""
+WITH twice AS MATERIALIZED (
+    SELECT "row", row_number() OVER number AS nth, first_value("row") OVER number AS first_row,
+        lead("row") OVER number AS next_row, min(content) OVER every <> max(content) OVER every AS differs
+    FROM (
+        SELECT i."row", i.claim_no, md5(ROW(i.id_key, {_FACTS})::text) AS content {_FILE}
+            AND i.claim_no IN (SELECT i.claim_no {_FILE} GROUP BY 1 HAVING count(*) > 1)
+    ) same
+    WINDOW number AS (PARTITION BY claim_no ORDER BY "row"), every AS (PARTITION BY claim_no)
+), named AS MATERIALIZED (
+    SELECT i.id_key, min(i.name) AS one_name {_FILE} AND i.name <> '' GROUP BY 1 HAVING min(i.name) <> max(i.name)
+)
 INSERT INTO exchange_stagedrow (file_id, "row", outcome, code, field, reason, "values", id_number, id_key, name,
-    category, region_code, household, relation, exit_reason, person_id)
+    region_code, person_id)
 SELECT file_id, "row", verdict[1], verdict[2],
-       CASE WHEN verdict[2] = code THEN field
-            WHEN verdict[2] = 'cii_beyond' THEN 'hifob_pay'
-            WHEN verdict[2] IN ('repeated', 'duplicate_differs', 'claim_differs') THEN 'claim_no'
-            WHEN verdict[2] = 'name_differs' THEN 'name'
-            WHEN verdict[2] = 'region_not_yours' THEN 'id_number'
-            WHEN verdict[2] = 'institution_exited' THEN 'institution'
-            WHEN verdict[2] = 'deceased' THEN 'settled_on' ELSE '' END,
-       CASE WHEN verdict[2] = code THEN reason
+       CASE verdict[2] WHEN '' THEN '' WHEN code THEN field WHEN 'cii_beyond' THEN 'hifob_pay'
+            WHEN 'repeated' THEN 'claim_no' WHEN 'duplicate_differs' THEN 'claim_no'
+            WHEN 'claim_differs' THEN 'claim_no' WHEN 'name_differs' THEN 'name'
+            WHEN 'region_not_yours' THEN 'id_number' WHEN 'institution_exited' THEN 'institution'
+            WHEN 'deceased' THEN 'settled_on' ELSE '' END,
+       CASE WHEN verdict[2] = '' THEN '' WHEN verdict[2] = code THEN reason
             WHEN verdict[2] IN ('repeated', 'duplicate_differs') THEN
                 replace(%(reasons)s::jsonb ->> verdict[2], '(first)',
                     (CASE WHEN nth > 1 THEN first_row ELSE next_row END)::text)
@@ -142,48 +127,41 @@ SELECT file_id, "row", verdict[1], verdict[2],
             WHEN verdict[2] = 'name_differs' THEN
                 replace(%(reasons)s::jsonb ->> verdict[2], '(name)', coalesce(known_name, one_name))
             ELSE coalesce(%(reasons)s::jsonb ->> verdict[2], '') END,
-       CASE WHEN code <> '' THEN "values" || jsonb_build_object('claim_no', claim_no) ELSE facts END,
-       id_number, id_key, name, '', region_code, '', '', '', person_id
+       CASE WHEN code <> '' THEN "values" || jsonb_build_object('claim_no', claim_no)
+            -- What the page of doubts shows; of all others the staged claim is asked (`claims.imports.shown`).
+            WHEN verdict[1] = 'doubtful' THEN (SELECT to_jsonb(f) FROM
+                (SELECT judged.claim_no, {", ".join(f"judged.{name}" for name in FACTS)}) f)
+            ELSE '{{}}' END,
+       id_number, id_key, name, region_code, person_id
 FROM (
     SELECT *, CASE
         WHEN code <> '' THEN ARRAY['error', code]
         WHEN insurance = '{EMPLOYEE}' AND platform_cii > in_scope - basic_paid THEN ARRAY['error', 'cii_beyond']
         WHEN region_code NOT LIKE %(prefix)s THEN ARRAY['error', 'region_not_yours']
-        WHEN one_content <> other_content THEN ARRAY['doubtful', 'duplicate_differs']
+        WHEN differs THEN ARRAY['doubtful', 'duplicate_differs']
         WHEN nth > 1 THEN ARRAY['unchanged', 'repeated']
         WHEN same_claim THEN ARRAY['unchanged', '']
         WHEN claim_id IS NOT NULL THEN ARRAY['doubtful', 'claim_differs']
         WHEN exit_on < settled_on THEN ARRAY['error', 'institution_exited']
         WHEN name <> '' AND name <> known_name AND known_name <> '{UNNAMED}' THEN ARRAY['doubtful', 'name_differs']
-        WHEN person_id IS NULL AND one_name <> other_name THEN ARRAY['doubtful', 'name_differs']
+        WHEN person_id IS NULL AND one_name IS NOT NULL THEN ARRAY['doubtful', 'name_differs']
         WHEN deceased_on < settled_on THEN ARRAY['doubtful', 'deceased']
         ELSE ARRAY['new', ''] END AS verdict
     FROM (
-        SELECT i.*, p.id AS person_id, p.name AS known_name, p.deceased_on,
-            left_the_list.exit_on, c.id AS claim_id, c.person_id = p.id
-                AND ({", ".join(f"c.{name}" for name in FACTS)}) IS NOT DISTINCT FROM
-                    ({", ".join(f"i.{name}" for name in FACTS)}) AS same_claim,
+        SELECT i.*, p.id AS person_id, p.name AS known_name, p.deceased_on, left_the_list.exit_on, c.id AS claim_id,
+            CASE WHEN c.id IS NOT NULL THEN c.person_id = p.id
+                AND ({", ".join(f"c.{name}" for name in FACTS)}) IS NOT DISTINCT FROM ({_FACTS}) END AS same_claim,
             coalesce(p.region_id, place.code, %(region)s) AS region_code,
-            row_number() OVER number AS nth, first_value(i."row") OVER number AS first_row,
-            lead(i."row") OVER number AS next_row,
-            min(i.content) OVER every AS one_content, max(i.content) OVER every AS other_content,
-            min(nullif(i.name, '')) OVER person AS one_name, max(nullif(i.name, '')) OVER person AS other_name
-        FROM (
-            SELECT t.*, md5(t.id_key::text || f.facts::text) AS content, f.facts
-            FROM claims_incoming t
-            CROSS JOIN LATERAL (
-                SELECT to_jsonb(g) AS facts FROM (SELECT t.claim_no, {", ".join(f"t.{n}" for n in FACTS)}) g
-            ) f
-        ) i
+            twice.nth, twice.first_row, twice.next_row, twice.differs, named.one_name
+        FROM {TABLE} i
+        LEFT JOIN twice ON twice."row" = i."row"
+        LEFT JOIN named ON named.id_key = i.id_key
         LEFT JOIN beneficiaries_person p ON p.id_key = i.id_key
         LEFT JOIN claims_claim c ON c.claim_no = i.claim_no
         LEFT JOIN claims_institution left_the_list
             ON left_the_list.code = i.institution AND left_the_list.exit_on IS NOT NULL
         LEFT JOIN accounts_region place ON place.code = i.county AND place.code LIKE %(prefix)s
-        -- A row without a readable number is only an error; it makes no other row doubtful.
-        WINDOW number AS (PARTITION BY i.code = '', i.claim_no ORDER BY i."row"),
-            every AS (PARTITION BY i.code = '', i.claim_no),
-            person AS (PARTITION BY i.code = '', i.id_key)
+        WHERE i.file_id = %(file)s
     ) found
 ) judged
 """  # noqa: S608 - made of constants
@@ -207,10 +185,13 @@ def compare(file: InboundFile, progress: Progress) -> dict[str, int]:
     step = _("与登记内容比对")
     progress(step, 0, 2)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE claims_incoming")
+        cursor.execute(f"ANALYZE {TABLE} (file_id, row, code, claim_no, id_key, name, institution, county)")
+        # A month of one county is sorted and joined in memory.
+        cursor.execute("SET LOCAL work_mem = '64MB'")
         cursor.execute(
             COMPARE,
             {
+                "file": file.pk,
                 "region": file.region_id,
                 "prefix": f"{file.region.prefix}%",
                 "reasons": json.dumps(_reasons(), ensure_ascii=False),
@@ -233,8 +214,8 @@ def compare(file: InboundFile, progress: Progress) -> dict[str, int]:
 def _refuse_ungoverned(cursor: Any, file: InboundFile) -> None:
     """Rows of days for which no version is in force or a parameter is missing: errors that name the key."""
     cursor.execute(
-        "SELECT DISTINCT region_code, (values->>'settled_on')::date FROM exchange_stagedrow"
-        " WHERE file_id = %s AND outcome = 'new'",
+        f"SELECT DISTINCT r.region_code, i.settled_on FROM exchange_stagedrow r JOIN {TABLE} i ON i.file_id = r.file_id"  # noqa: S608
+        ' AND i."row" = r."row" WHERE r.file_id = %s AND r.outcome = \'new\'',
         [file.pk],
     )
     versions, figures = law.law(), {}
@@ -253,12 +234,13 @@ def _refuse_ungoverned(cursor: Any, file: InboundFile) -> None:
             wrong.append((region, day, "no_parameter", str(error)))
     if wrong:
         cursor.execute(
-            """
+            f"""
             UPDATE exchange_stagedrow r
             SET outcome = 'error', code = k.code, field = 'settled_on', reason = left(k.reason, 300)
             FROM unnest(%s::text[], %s::date[], %s::text[], %s::text[]) AS k (region, day, code, reason)
-            WHERE r.file_id = %s AND r.outcome = 'new' AND r.region_code = k.region
-                AND (r.values->>'settled_on')::date = k.day
-            """,
+            JOIN {TABLE} i ON i.settled_on = k.day
+            WHERE r.file_id = %s AND r.outcome = 'new' AND r.region_code = k.region AND i.file_id = r.file_id
+                AND i."row" = r."row"
+            """,  # noqa: S608
             [*(list(column) for column in zip(*wrong, strict=True)), file.pk],
         )

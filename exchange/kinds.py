@@ -61,6 +61,8 @@ class ImportKind:
     blocked: Callable[[InboundFile], str] = lambda _file: ""
     beside: Callable[[Sequence[StagedRow]], dict[int, list[Beside]]] = lambda _rows: {}
     shown: Callable[[QuerySet[StagedRow]], QuerySet[StagedRow]] = lambda rows: rows
+    # Removes what a room staged in a table of its own, when the file is given up.
+    forget: Callable[[InboundFile], None] = lambda _file: None
     goes_back: bool = False
 
 

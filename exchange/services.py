@@ -120,12 +120,12 @@ def _read_and_compare(file: InboundFile, progress: Progress) -> None:
     before = deciding.kept(file)
     file.rows.all()._raw_delete(file.rows.db)
     reading = reader.read(vault.stream_of(file), kind.schema, kinds.reading_context(file))
-    file.notes = []
+    file.notes, file.counts = [], {}
     kind.stage(file, reading, progress)
     if reading.ignored:
         file.notes.append({"code": "ignored", "count": len(reading.ignored), "text": "、".join(reading.ignored)})
     file.notes += [{"code": "skipped", "line": one.line, "text": one.text} for one in reading.skipped[:20]]
-    file.counts = {"rows": reading.rows_read}
+    file.counts["rows"] = reading.rows_read
     file.counts |= {outcome: 0 for outcome in Outcome.values} | kind.compare(file, progress)
     file.unusual = kind.unusual(file)
     deciding.restore(file, before)
@@ -212,6 +212,7 @@ def cancel_file(*, file_id: int, actor: User | None) -> InboundFile:
         if actor and actor.pk != file.uploaded_by_id and not actor.may(kinds.get(file.kind).confirm):
             raise NotAllowed(_("只有上传人或经办可以放弃这份文件。"))
         file.rows.all()._raw_delete(file.rows.db)
+        kinds.get(file.kind).forget(file)
         file.state = State.CANCELLED
         file.save(update_fields=["state"])
         return file
@@ -225,6 +226,7 @@ def discard_file(*, file_id: int) -> None:
             raise ImportBlocked(_("已确认过的文件不能删除。"))
         stored, name = file.file.storage, str(file.file.name)
         file.rows.all()._raw_delete(file.rows.db)
+        kinds.get(file.kind).forget(file)
         file.delete()
         transaction.on_commit(lambda: stored.delete(name))
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Act
 from accounts.audit import events_of
+from accounts.fields import holds
 from accounts.models import User
 from beneficiaries.changes import Cause, facts_changed
 from beneficiaries.dependants import MergeBlocked, hanging
@@ -198,7 +199,7 @@ def _held(person: int) -> dict[str, list[Any]]:
     """Keys of all that hangs on a person now; of spells those in force. What is found anew every night is no change."""
     found = {}
     for label, (model, field, _own) in hanging().items():
-        if not model._meta.get_field(field).db_constraint:
+        if not holds(model._meta.get_field(field)):
             continue
         rows = model._base_manager.filter(**{field: person})
         if model is CategorySpell:

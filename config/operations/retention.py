@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Job
+from claims.models import StagedClaim
 from exchange.models import InboundFile, StagedRow
 from exchange.partner_api.services import old_answers
 
@@ -31,6 +32,9 @@ def tidy() -> dict[str, int]:
             state__in=ended, finished_at__lt=now - timedelta(days=settings.RETENTION_JOB_DAYS)
         ),
         "staged_rows": lambda: StagedRow.objects.filter(file__uploaded_at__lt=staged_before).exclude(
+            file__state__in=going_on
+        ),
+        "staged_claims": lambda: StagedClaim.objects.filter(file__uploaded_at__lt=staged_before).exclude(
             file__state__in=going_on
         ),
         "sessions": lambda: Session.objects.filter(expire_date__lt=now),
