@@ -116,12 +116,13 @@ def _sums(rooms: dict[str, list[Waiting]]) -> dict[str, int]:
 
 
 def forget_what_waits(get_response: Handler) -> Handler:
-    """Who has just done something sees the navigation's numbers afresh."""
+    """Who has just done something sees the navigation's numbers afresh; what was refused has changed none."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         user = getattr(request, "user", None)
-        if request.method not in SAFE and isinstance(user, User):
+        done = 300 <= response.status_code < 400 or response.status_code == 204 or "HX-Redirect" in response.headers
+        if request.method not in SAFE and done and isinstance(user, User):
             cache.delete(_key(user))
         return response
 

@@ -298,5 +298,6 @@ LOGGING = {
         "axes": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},
+        "tuodi.request": {"level": env("REQUEST_LOG_LEVEL", default="INFO")},
     },
 }

@@ -30,7 +30,7 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     """Start before anything of the run's own is loaded: pytest-django reads the settings inside this hook."""
     # A test speaks plain HTTP to this machine and takes static files from their folders, like a trial.
     os.environ.setdefault("TUODI_EMBEDDED", "1")
-    os.environ.setdefault("LOG_LEVEL", "WARNING")  # a line per request buries why a test failed
+    os.environ.setdefault("REQUEST_LOG_LEVEL", "WARNING")  # a line per request buries why a test failed
     if not os.environ.get("DATABASE_URL"):
         _remove_stale()
         try:

@@ -49,6 +49,7 @@ def test_the_content_says_what_it_is(content, kind):
         (b"GIF89a" + b"\0" * 40, "不是PDF"),
         (PDF + b" " * MAX_BYTES, "20MB"),
     ],
+    ids=range(9),  # the papers themselves would be their names
 )
 def test_what_is_no_whole_paper_is_refused_with_what_to_do(content, why):
     with pytest.raises(PaperRefused, match=why):

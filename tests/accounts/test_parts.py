@@ -78,7 +78,7 @@ def test_letters_of_the_keyboard_are_unique():
 def test_frame_asks_each_room_once(client, users, django_assert_max_num_queries):
     client.force_login(users[Role.CASE_WORKER])
     client.get("/")
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(11):
         client.get("/")
 
 

@@ -256,5 +256,5 @@ def test_the_list_takes_few_queries(client, users, person, django_assert_max_num
         submit(users[Role.CASE_WORKER], person, f"2023-05-{day:02d}")
     client.force_login(users[Role.REVIEWER])
     client.get(reverse("claims:entries"))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(4):
         assert len(client.get(reverse("claims:entries")).context["listing"].page.rows) == 8

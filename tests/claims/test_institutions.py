@@ -234,10 +234,10 @@ def test_s3_16_what_the_institution_bears_is_claimed_on_paper(client, guangxi):
 def test_the_pages_in_few_queries_and_the_export(client, users, treated, django_assert_max_num_queries):
     client.force_login(users[Role.CASE_WORKER])
     client.get(reverse("claims:institutions"))
-    with django_assert_max_num_queries(16):  # of these twelve are the frame's
+    with django_assert_max_num_queries(5):
         assert "市人民医院" in client.get(reverse("claims:institutions")).content.decode()
     report = reverse("claims:institution_report") + "?first=2023-01&last=2023-12"
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(5):
         page = client.get(report).content.decode()
     assert "8.33" in page
     assert "三级机构 10%" in page

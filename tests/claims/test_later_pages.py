@@ -62,11 +62,11 @@ def test_one_prepares_another_confirms_and_the_claim_says_why(late, client, djan
     old = late[0].settlements.earliest("pk")
     page = client.get(reverse("claims:claim", args=[late[0].pk]), {"settlement": old.pk}).content.decode()
     assert "已被取代" in page
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(6):
         client.get(reverse("later:list"))
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(6):
         client.get(reverse("later:case", args=[case.pk]))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(6):
         client.get(reverse("later:adjustments"))
 
 

@@ -63,9 +63,9 @@ def test_the_list_and_the_statement_take_few_queries(client, users, person, djan
     claims = [record(person, f"2023-05-{day:02d}", 9000 + day, 1000, day * 100) for day in range(1, 16)]
     client.force_login(users[Role.CASE_WORKER])
     page(client, "claims:claim", claims[0].pk)  # the law is read once and kept
-    with django_assert_max_num_queries(16):  # of these ten are the frame's
+    with django_assert_max_num_queries(5):
         assert len(table(page(client, "claims:list"))) == 15
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(13):
         assert page(client, "claims:claim", claims[7].pk).status_code == 200
 
 
@@ -251,7 +251,7 @@ def test_a_person_page_has_the_claims_by_year(client, users, person, django_asse
     client.force_login(users[Role.CASE_WORKER])
     url = reverse("beneficiaries:person_tab", args=[person.pk, "claims"])
     client.get(url)
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(10):
         response = client.get(url)
     shown = text(response)
     assert shown.index("P2") < shown.index("P1")

@@ -83,7 +83,7 @@ def test_a_liaison_sees_the_own_department_and_what_is_to_be_sent(users, law):
 def test_the_page_and_its_queries(client, users, law, django_assert_max_num_queries):
     came("2023-05-18", month=MAY)
     client.force_login(users[Role.SUPERVISOR])
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(11):
         page = client.get(reverse("exchange:arrivals") + "?year=2023").content.decode()
     assert "05-18 到" in page and "逾期" in page and "应于 2023-05-20 前报送（S1-04）" in page
     page = client.get(reverse("exchange:arrivals") + "?year=2023&department=civil_affairs&late=on").content.decode()

@@ -118,7 +118,7 @@ def test_who_has_what_to_do(users, june):
 
 def test_the_pages(client, users, june, django_assert_max_num_queries):
     client.force_login(users[Role.LIAISON])
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(14):
         page = client.get(reverse("exchange:inquiries") + f"?file={june.pk}").content.decode()
     assert page.count("data-row") == 3 and "下载（原格式）" in page
     here = reverse("exchange:inquiry", args=[Inquiry.objects.get(row=2).pk])

@@ -111,6 +111,6 @@ def test_places_side_by_side_and_the_workbench(month, users, client, django_asse
     page = client.get(reverse("monitoring:compare"), {"region": CITY, "month": "2023-05"}).content.decode()
     assert "科尔沁左翼中旗" in page and "heat-1" in page and "50%" in page and "1 / 2" in page
     count_figures()
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(15):
         home = client.get("/").content.decode()
     assert "四项指标" in home and "困难群众参保率" in home

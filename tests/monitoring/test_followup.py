@@ -134,5 +134,5 @@ def test_the_page_keeps_what_was_typed_and_says_what_is_wrong(followup, users, c
 
 def test_the_list_asks_a_fixed_number_of_queries(followup, users, client, django_assert_max_num_queries):
     client.force_login(users[Role.CASE_WORKER])
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(14):
         client.get(reverse("monitoring:followups"))

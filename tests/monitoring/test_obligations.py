@@ -162,7 +162,7 @@ def test_the_page_and_its_export(law, users, client, django_assert_max_num_queri
     came("civil_affairs", "150521000000", date(2023, 5, 8))
     client.force_login(users[Role.SUPERVISOR])
     url = reverse("monitoring:obligations") + "?region=150500000000&month=2023-05"
-    with django_assert_max_num_queries(28):
+    with django_assert_max_num_queries(21):
         page = client.get(url).content.decode()
     assert "还缺" in page and "已逾期" in page and "S1-04" in page
     exported = b"".join(client.get(url + "&export=csv").streaming_content).decode("utf-8-sig")

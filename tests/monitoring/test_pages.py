@@ -76,12 +76,12 @@ def test_filters_of_the_list(client, month, as_, query, names):
 
 def test_the_list_takes_a_fixed_number_of_queries(client, month, as_, django_assert_max_num_queries):
     as_(Role.CASE_WORKER)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(14):
         client.get(reverse("monitoring:list"))
     for at in range(30):
         make_warned(number(100 + at), 30000 + at)
     services.scan_region(region=city(), on=DAY, actor=None)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(6):
         assert len(listed(client)) == 33
 
 
@@ -161,7 +161,7 @@ def test_the_month_counts_per_department(client, month, as_, django_assert_max_n
         (4, 1, 3, 3, 1, 2),
         (4, 1, 3, 0, 0, 3),
     ]
-    with django_assert_max_num_queries(33):
+    with django_assert_max_num_queries(27):
         page = client.get(reverse("monitoring:month") + f"?region={CITY}&month=2023-05")
     assert "推送期限" in page.content.decode()
     assert page.context["may_push"]
@@ -205,7 +205,7 @@ def test_a_scan_from_the_page_is_a_job_and_errors_stand_in_the_form(
 # --- deliveries ---------------------------------------------------------------------------------------------------
 def test_the_list_of_deliveries_filters_and_counts_in_few_queries(client, month, as_, django_assert_max_num_queries):
     as_(Role.CASE_WORKER)
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(13):
         assert len(listed(client, "exchange:deliveries")) == 2
     assert len(listed(client, "exchange:deliveries", f"?department={CIVIL}&month=2023-05&state=sent")) == 1
     assert listed(client, "exchange:deliveries", "?month=2023-06") == []

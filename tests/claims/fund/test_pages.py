@@ -70,5 +70,5 @@ def test_lists_take_a_fixed_number_of_queries(client, name, django_assert_max_nu
     examples.entry(False)
     examples.batch(False)
     enter(client)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(8):
         assert client.get(reverse(f"fund:{name}")).status_code == 200
