@@ -116,7 +116,7 @@ def reseal(progress: Progress = no_progress) -> int:
             blob = stored.read()
         if is_current(blob):
             continue
-        old = paper.file.name
+        old = str(paper.file)
         # Beside the old one before the row points to it: a stop in between loses nothing.
         StoredFile.objects.filter(pk=paper.pk).update(file=_keep(unseal(blob, PURPOSE)))
         default_storage.delete(old)
