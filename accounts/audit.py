@@ -1,16 +1,49 @@
 """The audit trail: database triggers copy every change of a tracked model, with actor, role and request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pghistory
 from django.apps import apps
-from django.db.models import Model
+from django.db.models import DO_NOTHING, ForeignKey, Index, Model
 
 
-def tracked(**options: Any) -> Callable[[type], type]:
-    """Class decorator: inserts, updates and deletes of the model are kept by triggers in an append-only event table."""
-    return pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), **options)
+def tracked(*, indexed: Sequence[str] | None = None, **options: Any) -> Callable[[type], type]:
+    """Class decorator: inserts, updates and deletes of the model are kept by triggers in an append-only event table.
+
+    `indexed` names the foreign keys by which events are looked for; without it every one has an index, which a table
+    that is written by the hundred thousand cannot afford.
+    """
+    trackers = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+
+    def track(model: type[Model]) -> type:
+        more = dict(options)
+        if indexed is not None:
+            keys = [field.name for field in model._meta.local_fields if isinstance(field, ForeignKey)]
+            more["attrs"] = {name: _unindexed(model, name) for name in keys}
+            name = model._meta.model_name
+            more["meta"] = {"indexes": [Index(fields=[key], name=f"{name}_event_{key}") for key in indexed]}
+        return pghistory.track(*trackers, **more)(model)
+
+    return track
+
+
+def _unindexed(model: type[Model], name: str) -> Any:
+    """The event table's copy of a foreign key, as pghistory makes it but for the index."""
+    field: Any = model._meta.get_field(name)
+    return ForeignKey(
+        field.remote_field.model if field.remote_field.model is not model else model._meta.label,
+        DO_NOTHING,
+        verbose_name=field._verbose_name,
+        help_text=field.help_text,
+        null=field.null,
+        blank=field.blank,
+        editable=field.editable,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        related_query_name="+",
+    )
 
 
 def acting(actor: Any, via: str, **more: Any) -> Any:

@@ -1,6 +1,8 @@
 """The register: persons, households, dated category spells.
 
-Their audit triggers run once a statement: a roster writes a hundred thousand rows with one.
+Their audit triggers run once a statement: a roster writes a hundred thousand rows with one. That a row's file (which
+only goes while nothing rests on it) and a spell's region (that of a person or of a row just resolved) exist, their
+writers see to: the database would ask for each row again.
 """
 
 from datetime import date
@@ -60,23 +62,26 @@ class ReadingPieces(Func):
     output_field = ArrayField(models.TextField())
 
 
-@tracked(level=pghistory.Statement)
+@tracked(level=pghistory.Statement, indexed=("region",))
 class Household(models.Model):
     """户: number as the certifying departments write it, once per county."""
 
     number = models.CharField(_("户编号"), max_length=40)
-    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("行政区划"), help_text="county")
-    source = models.ForeignKey(InboundFile, models.PROTECT, null=True, related_name="+", help_text="that brought it")
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("行政区划"), help_text="county", db_index=False)
+    source = models.ForeignKey(
+        InboundFile, models.PROTECT, null=True, related_name="+", help_text="that brought it", db_constraint=False
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = _("户")
+        indexes: ClassVar = [models.Index(fields=["region"], name="household_region")]
         constraints: ClassVar = [models.UniqueConstraint(fields=["number", "region"], name="household_once")]
 
     def __str__(self) -> str:
         return self.number
 
 
-@tracked(level=pghistory.Statement)
+@tracked(level=pghistory.Statement, indexed=("region", "household"))
 class Person(models.Model):
     """人员: found by the blind index of the identity number; the number itself is encrypted."""
 
@@ -108,7 +113,9 @@ class Person(models.Model):
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, editable=False, related_name="+", db_index=False, verbose_name=_("并入")
     )
-    source = models.ForeignKey(InboundFile, models.PROTECT, null=True, related_name="+", help_text="that brought them")
+    source = models.ForeignKey(
+        InboundFile, models.PROTECT, null=True, related_name="+", help_text="that brought them", db_constraint=False
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -165,7 +172,7 @@ class SpellQuerySet(QuerySet["CategorySpell"]):
         return self.current().filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day)
 
 
-@tracked(level=pghistory.Statement)
+@tracked(level=pghistory.Statement, indexed=("region", "person"))
 class CategorySpell(models.Model):
     """类别认定: one category of a person from–to (both days included), as certified by a department.
 
@@ -177,7 +184,12 @@ class CategorySpell(models.Model):
     category = models.CharField(_("人员类别"), max_length=30, choices=Category.choices)
     department = models.CharField(_("认定部门"), max_length=30, choices=Department.choices)
     region = models.ForeignKey(
-        Region, models.PROTECT, verbose_name=_("认定地区"), help_text="of the roster's row", db_index=False
+        Region,
+        models.PROTECT,
+        verbose_name=_("认定地区"),
+        help_text="of the roster's row",
+        db_index=False,
+        db_constraint=False,
     )
     valid_from = models.DateField(_("认定日期"))
     valid_to = models.DateField(_("退出日期"), null=True, blank=True, help_text="last day")
@@ -188,12 +200,18 @@ class CategorySpell(models.Model):
     household = models.CharField(_("户编号"), max_length=40, blank=True)
     relation = models.CharField(_("与户主关系"), max_length=20, blank=True)
     phone_key = models.UUIDField(null=True, editable=False)
-    source = models.ForeignKey(InboundFile, models.PROTECT, null=True, verbose_name=_("来源"))
+    source = models.ForeignKey(InboundFile, models.PROTECT, null=True, verbose_name=_("来源"), db_constraint=False)
     source_row = models.PositiveIntegerField(null=True)
     known_from = models.DateTimeField(default=timezone.now)
     known_to = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(
-        InboundFile, models.PROTECT, null=True, related_name="+", help_text="superseded by", db_index=False
+        InboundFile,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="superseded by",
+        db_index=False,
+        db_constraint=False,
     )
 
     objects = SpellQuerySet.as_manager()

@@ -131,15 +131,15 @@ def copying(table: str) -> Iterator[Callable[[Columns], None]]:
         yield writer.put
 
 
-def refresh_statistics(table: str, written: int) -> None:
-    """After many rows, a tenth of the table or more: what follows in the same transaction is planned for them, not for
-    the table as it was.
+def refresh_statistics(table: str, written: int, *, tenths: int = 1) -> None:
+    """After many rows, a tenth of the table or more (`tenths` says how many): what follows in the same transaction is
+    planned for them, not for the table as it was.
     """
     if written < MANY:
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [table])
-        if written * 10 >= cursor.fetchone()[0]:
+        if written * 10 >= tenths * cursor.fetchone()[0]:
             cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
 
 

@@ -1,7 +1,8 @@
 """Which rows of a roster say word for word what the department said last month: known by their hash alone.
 
 Nine rows in ten of a month's full roster are of this kind. They need neither encryption nor a look at their columns;
-only line, spell and person are staged, as fixed records of COPY's binary format.
+only line, spell and person are staged, as fixed records of COPY's binary format. And which standing spells no such row
+speaks of: only among them are people who left.
 """
 
 from collections.abc import Sequence
@@ -16,12 +17,19 @@ from exchange import reader, staging
 from exchange.models import InboundFile
 
 KEY: Final = "roster_row"
-# Packed by the server into a few long values: the driver would otherwise handle every row by itself.
+# Packed by the server into a few long values: the driver would otherwise handle every row by itself. A category that
+# only began after the roster's month does not stand in it; a spell without echo has a digest of zeros.
 LOAD = """
-SELECT string_agg(uuid_send(digest) || int8send(spell_id) || int8send(person_id), '') FROM beneficiaries_spellecho
-WHERE department = %s AND region_code BETWEEN %s AND %s GROUP BY spell_id / 500000
+SELECT string_agg(coalesce(uuid_send(e.digest), %(none)s) || int8send(s.id) || int8send(s.person_id)
+    || int4send((s.valid_from <= %(month_end)s)::integer), '')
+FROM beneficiaries_categoryspell s LEFT JOIN beneficiaries_spellecho e ON e.spell_id = s.id
+WHERE s.department = %(department)s AND s.known_to IS NULL AND (s.valid_to IS NULL OR s.valid_to >= %(month)s)
+    AND s.region_id BETWEEN %(low)s AND %(high)s
+GROUP BY s.id / 500000
 """
-_LOADED = np.dtype([("first", ">u8"), ("second", ">u8"), ("spell", ">i8"), ("person", ">i8")])
+_LOADED = np.dtype(
+    [("first", ">u8"), ("second", ">u8"), ("spell", ">i8"), ("person", ">i8"), ("standing", ">i4")]
+)  # fmt: skip
 _HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"
 _UNCHANGED: Final = b"unchanged"
@@ -36,7 +44,7 @@ PIECE: Final = 100_000
 class Sieve:
     """Takes each batch of the reading and gives back what must be looked at; keeps line, spell, person of the rest.
 
-    48 bytes per known spell and 24 per unchanged row are held.
+    60 bytes per standing spell and 24 per unchanged row are held.
     """
 
     def __init__(self, file: InboundFile) -> None:
@@ -49,20 +57,39 @@ class Sieve:
         self._load(file)
 
     def _load(self, file: InboundFile) -> None:
-        prefix = file.region.prefix
-        with psycopg.Cursor(connection.connection) as cursor:  # Django's own gives bytes as hexadecimal text
-            cursor.execute(LOAD, [file.department, prefix.ljust(12, "0"), prefix.ljust(12, "9")], binary=True)
-            rows = np.frombuffer(b"".join(packed for (packed,) in cursor), dtype=_LOADED)
+        # What comes and goes is a short file: its rows are compared one by one.
+        rows = self._read(file) if file.mode == InboundFile.Mode.FULL else np.empty(0, dtype=_LOADED)
         first = rows["first"].astype(np.uint64)
         order = np.argsort(first, kind="stable")
         self._first, self._second = first[order], rows["second"].astype(np.uint64)[order]
         self._spells, self._persons = rows["spell"].astype(np.int64)[order], rows["person"].astype(np.int64)[order]
+        self._standing = rows["standing"].astype(np.bool_)[order]
+        self._echoes = bool((self._first | self._second).any())
+
+    def _read(self, file: InboundFile) -> np.ndarray:
+        prefix = file.region.prefix
+        values = {
+            "none": bytes(16),
+            "department": file.department,
+            "month": file.month,
+            "month_end": file.month_end,
+            "low": prefix.ljust(12, "0"),
+            "high": prefix.ljust(12, "9"),
+        }
+        with psycopg.Cursor(connection.connection) as cursor:  # Django's own gives bytes as hexadecimal text
+            cursor.execute(LOAD, values, binary=True)
+            return np.frombuffer(b"".join(packed for (packed,) in cursor), dtype=_LOADED)
+
+    @property
+    def standing(self) -> int:
+        """Spells of the department and region that stand in the roster's month."""
+        return int(self._standing.sum())
 
     def __call__(self, batch: reader.Batch) -> reader.Batch:
         digests = batch.digests(key=self.key)
         self.twice.add(batch, digests)
         self.digests = digests
-        if not len(self._first):
+        if not self._echoes:
             return batch
         places = self._find(digests)
         places[list(batch.problems)] = -1
@@ -97,6 +124,16 @@ class Sieve:
         if len(lines):
             self._copy(file, lines, places)
         return found
+
+    def unseen(self) -> tuple[np.ndarray, np.ndarray]:
+        """Standing spells, with their persons, of which no known row speaks, nor of another spell of the person."""
+        places = np.concatenate(self._places) if self._places else np.empty(0, dtype=np.int64)
+        seen = np.zeros(len(self._spells), dtype=np.bool_)
+        seen[places] = True
+        left = self._standing & ~seen
+        spells, persons = self._spells[left], self._persons[left]
+        gone = ~np.isin(persons, self._persons[seen])
+        return spells[gone], persons[gone]
 
     def _copy(self, file: InboundFile, lines: np.ndarray, places: np.ndarray) -> None:
         with connection.cursor() as cursor, cursor.cursor.copy(STAGE) as copy:

@@ -36,15 +36,20 @@ ON CONFLICT DO NOTHING
 """
 # A good row about the same person settles what was asked before: the same number, the same person, the number that the
 # department gave as the right one, or, where the number itself was wrong, the same name in the same household or with
-# the same telephone. One joined set per way, for an OR of them would be compared row by row. A row that is in the same
-# trouble again takes the place of the older one.
+# the same telephone. One joined set per way, for an OR of them would be compared row by row; the file is read once, for
+# the few rows that any of them can mean. A row that is in the same trouble again takes the place of the older one.
 SETTLE: Final = """
 WITH asked AS MATERIALIZED (
     SELECT * FROM exchange_inquiry WHERE department = %(department)s AND region_id BETWEEN %(first)s AND %(last)s
         AND state <> 'closed' AND file_id <> %(file)s AND month <= %(month)s
 ), said AS MATERIALIZED (
-    SELECT * FROM exchange_stagedrow i WHERE i.file_id = %(file)s AND i."row" IS NOT NULL
+    SELECT i.id_key, i.person_id, i.name, i.household, i.phone_key FROM exchange_stagedrow i
+    WHERE i.file_id = %(file)s AND i."row" IS NOT NULL
         AND (i.outcome = ANY(%(good)s) OR (i.outcome = 'doubtful' AND i.decision = ANY(%(settles)s)))
+        AND (i.person_id IN (SELECT person_id FROM asked WHERE person_id IS NOT NULL)
+            OR i.id_key IN (SELECT id_key FROM asked WHERE id_key IS NOT NULL)
+            OR i.id_key IN (SELECT corrected_key FROM asked WHERE corrected_key IS NOT NULL)
+            OR i.name IN (SELECT name FROM asked WHERE id_key IS NULL AND name <> ''))
 ), settled AS (
     SELECT a.id FROM asked a JOIN said i ON i.id_key = a.id_key
     UNION SELECT a.id FROM asked a JOIN said i ON i.person_id = a.person_id
