@@ -167,8 +167,8 @@ def state_before(years: Sequence[PersonYearRow], starts: Mapping[int, date]) -> 
         return {pk: unflat(steps).state for pk, steps in cursor.fetchall()}
 
 
-def supersede_reversed(years: Sequence[PersonYearRow], now: datetime) -> int:
-    """What was settled of claims that were reversed; how many."""
+def supersede_reversed(keys: Sequence[tuple[int, int]], now: datetime) -> int:
+    """What was settled of the years' claims that were reversed; how many."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -178,7 +178,7 @@ def supersede_reversed(years: Sequence[PersonYearRow], now: datetime) -> int:
                 AND c.settled_on BETWEEN make_date(k.year, 1, 1) AND make_date(k.year, 12, 31)
             WHERE s.claim_id = c.id AND s.superseded_at IS NULL AND c.reversed_at IS NOT NULL
             """,
-            [now, *_columns(years)[1:]],
+            [now, array_of(person for person, _year in keys), array_of(year for _person, year in keys)],
         )
         return cursor.rowcount
 

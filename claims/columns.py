@@ -4,10 +4,9 @@ Rows come and go by binary COPY as fixed-width numbers; no object is made per cl
 number of the trace, which a test holds against the interpreted way.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from itertools import groupby
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,24 +14,22 @@ from django.db import connection
 
 from claims import eligibility
 from claims.bulk import array_of
-from claims.facts import EMPLOYEE, SUMS, PersonYearRow, Ruling
+from claims.facts import EMPLOYEE, SUMS, Ruling
+from claims.wire import Array, copied
+from claims.years import Years
 from policies.engine import chain
 from policies.engine.codes import CATEGORY_CODES, CATEGORY_INDEX, LOCATIONS, REFERRALS, SERVICES
 from policies.engine.compiled import translated
-from policies.engine.settlement import code_of
 
 if TYPE_CHECKING:
     from claims.settling import Run
 
-Array = Any
 FROM: Final = 400  # person-years; below it the interpreter is done before the columns are laid out
 OPEN_END: Final = date.max.toordinal()
 STEPS, STATES = chain.STEP_COUNT, chain.STATE_COUNT
 # Where the trace has what a year adds up (`claims.facts.flat`).
 CII_PAID, CII_REST, ASSISTANCE, OUTSIDE, TOP_UP, IN_SCOPE_BURDEN, BURDEN = 12, 13, 24, 25, 30, 31, 32
 OVER, BORNE = 4, 5
-EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_HEAD: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 
 
 def _case(column: str, codes: Sequence[str]) -> str:
@@ -63,9 +60,10 @@ _FIELDS: Final = (
 )
 _CLAIMS: Final = f"""
     SELECT {", ".join(sql for _name, sql, _kind in _FIELDS)}
-    FROM unnest(%s::bigint[], %s::int[], %s::date[], %s::int[]) AS k (person_id, year, start, at)
+    FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::int[]) AS k (person_id, year, start, at)
     JOIN claims_claim c ON c.person_id = k.person_id
-        AND c.settled_on BETWEEN k.start AND make_date(k.year, 12, 31) AND c.reversed_at IS NULL
+        AND c.settled_on BETWEEN DATE '0001-01-01' + (k.start - 1) AND make_date(k.year, 12, 31)
+        AND c.reversed_at IS NULL
     LEFT JOIN claims_settlement s ON s.claim_id = c.id AND s.superseded_at IS NULL
     ORDER BY k.at, c.settled_on, c.claim_no COLLATE "C"
 """  # noqa: S608 - made of constants
@@ -77,19 +75,6 @@ _SPELLS: Final = f"""
     ORDER BY k.at, s.id
 """  # noqa: S608, E501
 _SPELL_FIELDS: Final = (("year", "i4"), ("id", "i8"), ("category", "i4"), ("first", "i4"), ("last", "i4"))
-
-
-def copied(query: str, params: Sequence[Any], fields: Sequence[tuple[str, str]], extra: Sequence[Any] = ()) -> Array:
-    """The rows of a query as a structured array (big-endian): whole numbers of fixed width, never null.
-
-    `extra`: further parts of a row as NumPy fields, for arrays of fixed length.
-    """
-    parts = [(one, kind) for name, width in fields for one, kind in ((f"#{name}", ">i4"), (name, f">{width}"))]
-    wire = np.dtype([("#", ">i2"), *parts, *extra])
-    with connection.cursor() as cursor, cursor.cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", params) as copy:
-        raw = b"".join(map(bytes, copy))
-    # Signature (11), flags (4), length of the extension (4); the trailer is two bytes.
-    return np.frombuffer(raw, wire, offset=19, count=(len(raw) - 21) // wire.itemsize)
 
 
 @dataclass
@@ -112,22 +97,17 @@ class Settled:
         return found
 
 
-def settle(
-    run: "Run", years: Sequence[PersonYearRow], starts: Mapping[int, date], states: Sequence[chain.State]
-) -> Settled | None:
-    """Settles the years from their start states; the rows of `years` end with new sums, state and last claim."""
+def settle(run: "Run", years: Years, starts: Array, begin: Array) -> Settled | None:
+    """Settles the years from the days `starts` (ordinals) and the states `begin` (STATES numbers each).
+
+    `years` end with new sums, state and last claim.
+    """
     rows = copied(
         _CLAIMS,
-        [
-            array_of(row.person_id for row in years),
-            array_of(row.year for row in years),
-            array_of(starts[row.pk] for row in years),
-            array_of(range(len(years))),
-        ],
+        [*years.keys(), array_of(starts.tolist()), array_of(range(len(years)))],
         [(name, kind) for name, _sql, kind in _FIELDS],
     )
     held = _held(rows["held"].astype(np.int64))
-    begin = np.array(states, np.int64).reshape(-1, STATES)
     if not run.from_zero:
         rows, held = _pending(rows, held, begin)
     if not len(rows):
@@ -136,9 +116,9 @@ def settle(
     rulings, number = _rulings(run, rows)
     spells = _Spells(years)
     steps, before, masks = _traced(rows, begin, rulings, number, spells)
-    changed = (rows["held"] == 0) | (steps != held).any(axis=1) | (rows["version"] != _versions(rulings)[number])
+    changed = (rows["held"] == 0) | (steps != held).any(axis=1) | (rows["version"] != versions_of(rulings)[number])
     settled = Settled(rows, steps, before, masks, rulings, number, changed, spells.ids_of(rows))
-    _close(run, years, rows, steps, _sums(run, settled, held), _versions(rulings)[number])
+    _close(run, years, rows, steps, _sums(run, settled, held), versions_of(rulings)[number])
     run.totals.claims += int(changed.sum())
     _count(run, steps[changed], 1)
     _count(run, held[changed], -1)
@@ -204,15 +184,16 @@ def _rulings(run: "Run", rows: Array) -> tuple[list[Ruling], Array]:
     return found, np.array(numbers, np.int64)[inverse.reshape(-1)]
 
 
-def _versions(rulings: Sequence[Ruling]) -> Array:
+def versions_of(rulings: Sequence[Ruling]) -> Array:
+    """Keys of their versions."""
     return np.array([ruling.version.pk for ruling in rulings], np.int64)
 
 
 class _Spells:
     """Category spells by year, as the engine wants them; approvals stand beside as spells of their own."""
 
-    def __init__(self, years: Sequence[PersonYearRow]) -> None:
-        people = [row.person_id for row in years]
+    def __init__(self, years: Years) -> None:
+        people = years.person.tolist()
         params = [list(CATEGORY_CODES), array_of(people), array_of(range(len(years)))]
         rows = copied(_SPELLS, params, _SPELL_FIELDS)
         self.year, self.id = rows["year"].astype(np.int64), rows["id"].astype(np.int64)
@@ -327,138 +308,18 @@ def _sums(run: "Run", settled: Settled, held: Array) -> Array:
     return made
 
 
-def _close(run: "Run", years: Sequence[PersonYearRow], rows: Array, steps: Array, sums: Any, versions: Array) -> None:
+def _close(run: "Run", years: Years, rows: Array, steps: Array, sums: Any, versions: Array) -> None:
     """The accumulators with what their claims add, their last claim and the state after it."""
     if run.from_zero:
-        for row in years:
-            row.sums, row.last, row.version_id, row.state = [0] * len(SUMS), None, None, chain.State().to_dict()
+        years.emptied()
     if not len(rows):
         return
     year = rows["year"].astype(np.int64)
     starts = np.flatnonzero(np.r_[True, year[1:] != year[:-1]])
     ends = np.r_[starts[1:], len(rows)] - 1
-    added = np.add.reduceat(sums, starts, axis=0).tolist()
-    numbers = _numbers(rows["id"][ends].astype(np.int64).tolist())
-    states = steps[ends, STEPS - STATES :].tolist()
+    which = year[starts]
+    years.sums[which] += np.add.reduceat(sums, starts, axis=0)
+    years.state[which] = steps[ends, STEPS - STATES :]
     last = rows[ends]
-    names = chain.State._fields
-    told = zip(
-        year[starts].tolist(),
-        added,
-        states,
-        last["id"].tolist(),
-        last["day"].tolist(),
-        last["region"].tolist(),
-        versions[ends].tolist(),
-        strict=True,
-    )
-    for at, more, state, pk, day, region, version in told:
-        row = years[at]
-        row.sums = [have + new for have, new in zip(row.sums, more, strict=True)]
-        row.state = dict(zip(names, state, strict=True))
-        row.last = (date.fromordinal(day), numbers[pk])
-        row.region_id, row.version_id = f"{region:012d}", version
-
-
-def _numbers(ids: list[int]) -> dict[int, str]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, claim_no FROM claims_claim WHERE id = ANY(%s::bigint[])", [array_of(ids)])
-        return dict(cursor.fetchall())
-
-
-# --- writing ---------------------------------------------------------------------------------------------------------
-_COLUMNS: Final = (
-    "claim_id, version_id, figures_id, settled_at, cii_paid, assistance, out_of_catalogue_assistance, top_up,"
-    " institution_borne, in_scope_burden, personal_burden, over_control, before, steps, category, approved, spell_ids,"
-    " settled_by_id"
-)
-_PAID: Final = (CII_PAID, ASSISTANCE, OUTSIDE, TOP_UP, BORNE, IN_SCOPE_BURDEN, BURDEN)
-
-
-def write(settled: Settled, now: datetime, actor_id: int | None) -> None:
-    """Appends the settlements that changed; rows of one shape are laid out together, without a loop."""
-    which = np.flatnonzero(settled.changed)
-    if not len(which):
-        return
-    spells = np.array([len(one) for one in settled.spells], np.int64)
-    shape = (settled.steps[:, 0] << 40) | (settled.masks[:, 1] << 16) | spells
-    moment = (now - EPOCH).days * 86_400_000_000 + (now - EPOCH).seconds * 1_000_000 + (now - EPOCH).microseconds
-    which = which[np.argsort(shape[which], kind="stable")]
-    with (
-        connection.cursor() as cursor,
-        cursor.cursor.copy(f"COPY claims_settlement ({_COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy,
-    ):
-        copy.write(_HEAD)
-        for _shape, group in groupby(which.tolist(), key=shape.__getitem__):
-            copy.write(_rows(settled, np.array(list(group)), moment, actor_id))
-        copy.write(b"\xff\xff")
-
-
-def _array(count: int, kind: str) -> list[Any]:
-    return [("head", ">i4", 5), ("items", [("#", ">i4"), ("value", kind)], count)]
-
-
-def _fill_array(cell: Array, values: Array, oid: int, width: int) -> None:
-    count = values.shape[1]
-    cell["#"] = 20 + count * (4 + width)
-    cell["body"]["head"] = (1, 0, oid, count, 1)
-    cell["body"]["items"]["#"] = width
-    cell["body"]["items"]["value"] = values
-
-
-def _rows(settled: Settled, at: Array, moment: int, actor_id: int | None) -> bytes:
-    """Rows of one category, one set of approvals and one number of spells."""
-    steps, masks = settled.steps[at], settled.masks[at]
-    category = code_of(int(steps[0, 0])).encode()
-    approved = [code.encode() for i, code in enumerate(CATEGORY_CODES) if int(masks[0, 1]) >> i & 1]
-    ids = [settled.spells[i] for i in at.tolist()]
-    fixed = _text_array(approved)
-    wire: list[Any] = [("#", ">i2")]
-    for name in ("claim", "version", "figures", "at", *(f"paid{one}" for one in range(len(_PAID)))):
-        wire += [(f"#{name}", ">i4"), (name, ">i8")]
-    wire += [("#over", ">i4"), ("over", "i1")]
-    wire += [("before", [("#", ">i4"), ("body", _array(STATES, ">i8"))])]
-    wire += [("steps", [("#", ">i4"), ("body", _array(STEPS, ">i8"))])]
-    wire += [("category", f"V{4 + len(category)}"), ("approved", f"V{len(fixed)}")]
-    wire += [("spells", [("#", ">i4"), ("body", _array(len(ids[0]), ">i8"))] if ids[0] else "V16")]
-    wire += [("#actor", ">i4")] + ([("actor", ">i8")] if actor_id is not None else [])
-    rows = np.zeros(len(at), np.dtype(wire))
-    rows["#"] = 18
-    number = settled.number[at]
-    values = {
-        "claim": settled.rows["id"][at],
-        "version": _versions(settled.rulings)[number],
-        "figures": np.array([ruling.figures_id for ruling in settled.rulings], np.int64)[number],
-        "at": moment,
-        **{f"paid{one}": steps[:, step] for one, step in enumerate(_PAID)},
-    }
-    for name, value in values.items():
-        rows[f"#{name}"] = 8
-        rows[name] = value
-    rows["#over"], rows["over"] = 1, steps[:, OVER]
-    _fill_array(rows["before"], settled.before[at], 20, 8)
-    _fill_array(rows["steps"], steps, 20, 8)
-    rows["category"] = np.void(len(category).to_bytes(4, "big") + category)
-    rows["approved"] = np.void(fixed)
-    if ids[0]:
-        _fill_array(rows["spells"], np.array(ids, np.int64), 20, 8)
-    else:
-        rows["spells"] = np.void(_empty_array(20))
-    rows["#actor"] = -1 if actor_id is None else 8
-    if actor_id is not None:
-        rows["actor"] = actor_id
-    return rows.tobytes()
-
-
-def _empty_array(oid: int) -> bytes:
-    return (12).to_bytes(4, "big") + (0).to_bytes(8, "big") + oid.to_bytes(4, "big")
-
-
-def _text_array(values: Sequence[bytes]) -> bytes:
-    """A one-dimensional array of short texts in COPY's binary form, with its length before it."""
-    oid = 1043  # varchar
-    if not values:
-        return _empty_array(oid)
-    head = b"".join(number.to_bytes(4, "big") for number in (1, 0, oid, len(values), 1))
-    body = head + b"".join(len(value).to_bytes(4, "big") + value for value in values)
-    return len(body).to_bytes(4, "big") + body
+    years.last[which], years.claim[which] = last["day"], last["id"]
+    years.region[which], years.version[which] = last["region"], versions[ends]

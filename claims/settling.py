@@ -7,18 +7,20 @@ one. The caller holds the transaction.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
 
+import numpy as np
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.jobs import Progress, no_progress
 from accounts.models import User
 from beneficiaries.models import CategorySpell
-from claims import bulk, columns, eligibility
+from claims import bulk, columns, eligibility, writing, years
 from claims.errors import CannotSettle
 from claims.facts import SUMS, Fact, Outcome, PersonYearRow, Ruling, contributions, facts_of, state_of
 from claims.later.models import Cause
@@ -65,6 +67,10 @@ class Run:
     _rulings: dict[tuple[int, int], Ruling] = field(default_factory=dict)
     _figures: dict[int, int] = field(default_factory=dict)
     _measures: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def actor_id(self) -> int | None:
+        return self.actor.pk if self.actor else None
 
     def ruling(self, fact: Fact) -> Ruling:
         """Raises CannotSettle."""
@@ -124,21 +130,21 @@ def settle_years(
 
 
 def _settle_chunk(run: Run, keys: Sequence[tuple[int, int]]) -> None:
-    years = bulk.lock_years(keys)
-    starts = {row.pk: date(row.year, 1, 1) for row in years} if run.from_zero else bulk.first_pending(years)
-    years = [row for row in years if row.pk in starts]
-    if not years:
+    if len(keys) >= columns.FROM:
+        _settle_columns(run, keys)
         return
-    if len(years) >= columns.FROM:
-        _settle_columns(run, years, starts)
+    locked = bulk.lock_years(keys)
+    starts = {row.pk: date(row.year, 1, 1) for row in locked} if run.from_zero else bulk.first_pending(locked)
+    rows = [row for row in locked if row.pk in starts]
+    if not rows:
         return
-    facts = bulk.read_facts(years, starts)
-    categories = Categories.of(sorted({row.person_id for row in years}))
+    facts = bulk.read_facts(rows, starts)
+    categories = Categories.of(sorted({row.person_id for row in rows}))
     by_year = {pk: list(found) for pk, found in groupby(facts, key=lambda fact: fact.year_id)}
-    earlier = bulk.state_before([row for row in years if row.last and row.last[0] >= starts[row.pk]], starts)
+    earlier = bulk.state_before([row for row in rows if row.last and row.last[0] >= starts[row.pk]], starts)
     written: list[Outcome] = []
     gone: list[int] = []
-    for row in years:
+    for row in rows:
         if run.from_zero:
             row.sums, row.last, row.version_id = [0] * len(SUMS), None, None
         state = earlier.get(row.pk) if row.last and row.last[0] >= starts[row.pk] else state_of(row.state)
@@ -146,37 +152,54 @@ def _settle_chunk(run: Run, keys: Sequence[tuple[int, int]]) -> None:
             state = State()
         _settle_year(run, row, state, by_year.get(row.pk, []), categories, written, gone)
     if run.from_zero:
-        run.totals.superseded += bulk.supersede_reversed(years, run.now)
+        run.totals.superseded += bulk.supersede_reversed(keys, run.now)
+    _supersede(run, gone)
+    bulk.write_settlements(written, run.now, run.actor_id)
+    bulk.write_years(rows)
+    run.totals.claims += len(written)
+
+
+def _supersede(run: Run, gone: Sequence[int]) -> None:
     bulk.supersede(gone, run.now)
     if gone and run.cause:
-        bulk.note_settled_again(gone, run.cause, run.actor.pk if run.actor else None, run.now)
-    bulk.write_settlements(written, run.now, run.actor.pk if run.actor else None)
-    bulk.write_years(years)
-    run.totals.claims += len(written)
+        bulk.note_settled_again(gone, run.cause, run.actor_id, run.now)
     run.totals.superseded += len(gone)
 
 
-def _settle_columns(run: Run, years: list[PersonYearRow], starts: dict[int, date]) -> None:
-    """The same for many years at once (`claims.columns`)."""
-    late = [row for row in years if row.last and row.last[0] >= starts[row.pk]]
-    earlier = bulk.state_before(late, starts) if late and not run.from_zero else {}
-    behind = {row.pk for row in late}
-    states = [
-        State() if run.from_zero else earlier.get(row.pk, State()) if row.pk in behind else state_of(row.state)
-        for row in years
-    ]
-    settled = columns.settle(run, years, starts, states)
+def _settle_columns(run: Run, keys: Sequence[tuple[int, int]]) -> None:
+    """The same for many years at once (`claims.columns`). Years that are not there yet are written when all is
+    settled; should somebody else have made one meanwhile, all are made and locked first.
+    """
+    before = replace(run.totals)
+    try:
+        with transaction.atomic():
+            _settle_once(run, keys)
+    except years.Raced:
+        run.totals = before
+        bulk.hold_years(keys)
+        _settle_once(run, keys)
+
+
+def _settle_once(run: Run, keys: Sequence[tuple[int, int]]) -> None:
+    found = years.locked(keys)
     if run.from_zero:
-        run.totals.superseded += bulk.supersede_reversed(years, run.now)
+        starts = np.array([date(year, 1, 1).toordinal() for year in found.year.tolist()], np.int64)
+        begin = np.zeros_like(found.state)
+        run.totals.superseded += bulk.supersede_reversed(keys, run.now)
+    else:
+        starts = years.first_pending(found)
+        found, starts = found.only(starts > 0), starts[starts > 0]
+        if not len(found):
+            return
+        begin = found.state.copy()
+        late = np.flatnonzero(found.last >= starts)
+        if len(late):
+            begin[late] = years.states_before(found, late, starts)
+    settled = columns.settle(run, found, starts, begin)
     if settled is not None:
-        actor_id = run.actor.pk if run.actor else None
-        gone = settled.gone.tolist()
-        bulk.supersede(gone, run.now)
-        if gone and run.cause:
-            bulk.note_settled_again(gone, run.cause, actor_id, run.now)
-        columns.write(settled, run.now, actor_id)
-        run.totals.superseded += len(gone)
-    bulk.write_years(years)
+        _supersede(run, settled.gone.tolist())
+        writing.write(settled, run.now, run.actor_id)
+    years.write(found)
 
 
 def _settle_year(

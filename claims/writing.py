@@ -1,0 +1,124 @@
+"""Settlements by the thousand into their table: binary COPY of rows laid out by columns."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, Final
+
+import numpy as np
+from django.db import connection
+
+from claims.columns import (
+    ASSISTANCE,
+    BORNE,
+    BURDEN,
+    CII_PAID,
+    IN_SCOPE_BURDEN,
+    OUTSIDE,
+    OVER,
+    STATES,
+    STEPS,
+    TOP_UP,
+    Settled,
+    versions_of,
+)
+from claims.wire import HEAD, TAIL, Array
+from policies.engine.codes import CATEGORY_CODES
+from policies.engine.settlement import code_of
+
+EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_COLUMNS: Final = (
+    "claim_id, version_id, figures_id, settled_at, cii_paid, assistance, out_of_catalogue_assistance, top_up,"
+    " institution_borne, in_scope_burden, personal_burden, over_control, before, steps, category, approved, spell_ids,"
+    " settled_by_id"
+)
+_PAID: Final = (CII_PAID, ASSISTANCE, OUTSIDE, TOP_UP, BORNE, IN_SCOPE_BURDEN, BURDEN)
+
+
+def write(settled: Settled, now: datetime, actor_id: int | None) -> None:
+    """Appends the settlements that changed; rows of one shape are laid out together, without a loop."""
+    which = np.flatnonzero(settled.changed)
+    if not len(which):
+        return
+    spells = np.array([len(one) for one in settled.spells], np.int64)
+    shape = (settled.steps[:, 0] << 40) | (settled.masks[:, 1] << 16) | spells
+    moment = (now - EPOCH).days * 86_400_000_000 + (now - EPOCH).seconds * 1_000_000 + (now - EPOCH).microseconds
+    which = which[np.argsort(shape[which], kind="stable")]
+    with (
+        connection.cursor() as cursor,
+        cursor.cursor.copy(f"COPY claims_settlement ({_COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        copy.write(HEAD)
+        for _shape, group in groupby(which.tolist(), key=shape.__getitem__):
+            copy.write(_rows(settled, np.array(list(group)), moment, actor_id))
+        copy.write(TAIL)
+
+
+def _array(count: int, kind: str) -> list[Any]:
+    return [("head", ">i4", 5), ("items", [("#", ">i4"), ("value", kind)], count)]
+
+
+def _fill_array(cell: Array, values: Array, oid: int, width: int) -> None:
+    count = values.shape[1]
+    cell["#"] = 20 + count * (4 + width)
+    cell["body"]["head"] = (1, 0, oid, count, 1)
+    cell["body"]["items"]["#"] = width
+    cell["body"]["items"]["value"] = values
+
+
+def _rows(settled: Settled, at: Array, moment: int, actor_id: int | None) -> bytes:
+    """Rows of one category, one set of approvals and one number of spells."""
+    steps, masks = settled.steps[at], settled.masks[at]
+    category = code_of(int(steps[0, 0])).encode()
+    approved = [code.encode() for i, code in enumerate(CATEGORY_CODES) if int(masks[0, 1]) >> i & 1]
+    ids = [settled.spells[i] for i in at.tolist()]
+    fixed = _text_array(approved)
+    wire: list[Any] = [("#", ">i2")]
+    for name in ("claim", "version", "figures", "at", *(f"paid{one}" for one in range(len(_PAID)))):
+        wire += [(f"#{name}", ">i4"), (name, ">i8")]
+    wire += [("#over", ">i4"), ("over", "i1")]
+    wire += [("before", [("#", ">i4"), ("body", _array(STATES, ">i8"))])]
+    wire += [("steps", [("#", ">i4"), ("body", _array(STEPS, ">i8"))])]
+    wire += [("category", f"V{4 + len(category)}"), ("approved", f"V{len(fixed)}")]
+    wire += [("spells", [("#", ">i4"), ("body", _array(len(ids[0]), ">i8"))] if ids[0] else "V16")]
+    wire += [("#actor", ">i4")] + ([("actor", ">i8")] if actor_id is not None else [])
+    rows = np.zeros(len(at), np.dtype(wire))
+    rows["#"] = 18
+    number = settled.number[at]
+    values = {
+        "claim": settled.rows["id"][at],
+        "version": versions_of(settled.rulings)[number],
+        "figures": np.array([ruling.figures_id for ruling in settled.rulings], np.int64)[number],
+        "at": moment,
+        **{f"paid{one}": steps[:, step] for one, step in enumerate(_PAID)},
+    }
+    for name, value in values.items():
+        rows[f"#{name}"] = 8
+        rows[name] = value
+    rows["#over"], rows["over"] = 1, steps[:, OVER]
+    _fill_array(rows["before"], settled.before[at], 20, 8)
+    _fill_array(rows["steps"], steps, 20, 8)
+    rows["category"] = np.void(len(category).to_bytes(4, "big") + category)
+    rows["approved"] = np.void(fixed)
+    if ids[0]:
+        _fill_array(rows["spells"], np.array(ids, np.int64), 20, 8)
+    else:
+        rows["spells"] = np.void(_empty_array(20))
+    rows["#actor"] = -1 if actor_id is None else 8
+    if actor_id is not None:
+        rows["actor"] = actor_id
+    return rows.tobytes()
+
+
+def _empty_array(oid: int) -> bytes:
+    return (12).to_bytes(4, "big") + (0).to_bytes(8, "big") + oid.to_bytes(4, "big")
+
+
+def _text_array(values: Sequence[bytes]) -> bytes:
+    """A one-dimensional array of short texts in COPY's binary form, with its length before it."""
+    oid = 1043  # varchar
+    if not values:
+        return _empty_array(oid)
+    head = b"".join(number.to_bytes(4, "big") for number in (1, 0, oid, len(values), 1))
+    body = head + b"".join(len(value).to_bytes(4, "big") + value for value in values)
+    return len(body).to_bytes(4, "big") + body
