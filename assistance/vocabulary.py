@@ -31,6 +31,7 @@ class State(TextChoices):
 
 # Work is open until it is closed or withdrawn; a rejection waits for an appeal or its filing.
 OPEN = (State.DRAFT, State.SUBMITTED, State.CHECKING, State.REVIEWING, State.PANEL, State.APPROVED)
+BOARD = (*OPEN, State.PAID)  # what is still to be worked on: a paid case waits for its closing
 FINAL = (State.CLOSED, State.WITHDRAWN)
 TONES = {
     State.DRAFT: "plain",

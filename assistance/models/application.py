@@ -14,7 +14,7 @@ from accounts.access import Act
 from accounts.audit import tracked
 from accounts.models import Region, User
 from accounts.vocabulary import Category, Department, Role
-from assistance.vocabulary import FINAL, OPEN, TONES, Did, Kind, State
+from assistance.vocabulary import BOARD, FINAL, OPEN, TONES, Did, Kind, State
 from beneficiaries.models import Person
 from policies.models import PolicyVersion
 
@@ -72,6 +72,13 @@ class Application(models.Model):
             models.Index(fields=["region", "due_on"], condition=Q(due_on__isnull=False), name="application_due"),
             # Lists in the order of their day, of any region.
             models.Index(fields=["due_on", "id"], name="application_day"),
+            # The board: the first few of each state by their day, whatever is filed already.
+            models.Index(
+                fields=["state", "due_on", "id"],
+                include=["region"],
+                condition=Q(state__in=[state.value for state in BOARD]),
+                name="application_board",
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

@@ -5,6 +5,7 @@ python -m pytest -n 0 -s tests/benchmarks/bench_cases.py        (rows: TUODI_BEN
 
 import os
 import statistics
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -25,6 +26,7 @@ from tests.factories import COUNTIES, make_organisation, make_regions, make_user
 
 ROWS = int(os.environ.get("TUODI_BENCH_CASES", "200000"))
 P95_MS = 50.0
+BOARD_MS = 150.0  # a city's board counts all that is open, 70,000 of these
 MAX_QUERIES = 10
 
 FILL = """
@@ -111,13 +113,17 @@ def test_lists_of_200_thousand(filled):
         "city list": page_of(Applications, city),
         "city queue": page_of(Queue, city),
         "county board": lambda: lists.board(filled),
-        "county workbench": lambda: counted(filled, waiting(filled)),
+        "city board": lambda: lists.board(city),
     }
+    for role in (Role.CASE_WORKER, Role.REVIEWER, Role.CLERK, Role.SUPERVISOR, Role.FUND_OFFICER, Role.PANEL_MEMBER):
+        user = filled if role == Role.CASE_WORKER else make_user(role, username=f"b-{role}", region="150521000000")
+        pages[f"county workbench, {role}"] = partial(lambda who: counted(who, waiting(who)), user)
+        print(f"{role}: {[(str(line.label), line.count) for line in counted(user, waiting(user))]}")
     assert Application.objects.count() == ROWS
     slow = {}
     for name, read in pages.items():
         queries, median, p95 = timed(read)
-        print(f"{name:24} {queries} queries, median {median:6.1f} ms, p95 {p95:6.1f} ms")
-        if queries > MAX_QUERIES or (p95 > P95_MS and "list" in name):
+        print(f"{name:32} {queries} queries, median {median:6.1f} ms, p95 {p95:6.1f} ms")
+        if queries > MAX_QUERIES or p95 > (BOARD_MS if name == "city board" else P95_MS):
             slow[name] = (queries, p95)
     assert not slow
