@@ -19,6 +19,7 @@ ALL = ("", gettext_lazy("全部"))
 
 class DeliveryFilter(ListFilter):
     state = forms.ChoiceField(label=gettext_lazy("状态"), choices=[ALL, *Delivery.State.choices])
+    kind = forms.ChoiceField(label=gettext_lazy("种类"), choices=[ALL, *Delivery.Kind.choices])
     department = forms.ChoiceField(label=gettext_lazy("部门"), choices=[ALL, *Department.choices])
     month = forms.CharField(label=gettext_lazy("月份"), widget=MonthInput)
 

@@ -10,12 +10,14 @@ from exchange.models import Delivery, DeliveryAttempt, Partner
 
 
 def deliveries_for(
-    user: User, *, state: str = "", department: str = "", month: date | None = None
+    user: User, *, state: str = "", kind: str = "", department: str = "", month: date | None = None
 ) -> QuerySet[Delivery]:
     """Deliveries that the user may see, without their bodies; newest first."""
     found = user.visible(Delivery).select_related("region", "partner").defer("body", "partner__secrets")
     if state:
         found = found.filter(state=state)
+    if kind:
+        found = found.filter(kind=kind)
     if department:
         found = found.filter(department=department)
     if month:

@@ -15,11 +15,9 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import Act
 from accounts.doors import get_visible, go, requires
 from accounts.lists import Column, ListPage
-from accounts.masking import mask_id_number
 from accounts.models import ReadRecord, User
 from accounts.services import record_read
-from accounts.vocabulary import Category
-from exchange import deliveries, partners, sftp
+from exchange import deliveries, partners, sftp, showing
 from exchange import outbound_selectors as selectors
 from exchange.models import Delivery, Partner
 from exchange.outbound_forms import DeliveryFilter, PartnerForm
@@ -38,6 +36,7 @@ class Deliveries(ListPage):
     filters = DeliveryFilter
     columns = (
         Column("number", gettext_lazy("文号"), kind="mono", sort="number", primary=True),
+        Column("kind", gettext_lazy("种类"), value=lambda row: row.get_kind_display(), sort="kind"),
         Column("department", gettext_lazy("部门"), value=lambda row: row.get_department_display(), sort="department"),
         Column("region.name", gettext_lazy("地区")),
         Column("month", gettext_lazy("月份"), kind="month", sort="month"),
@@ -92,12 +91,14 @@ def delivery(request: HttpRequest, pk: str) -> HttpResponse:
     found = get_visible(request, Delivery.objects.select_related("region", "partner"), pk=pk)
     record_read(actor=user, what=ReadRecord.What.FILE, subject=f"delivery:{found.number}", request=request)
     rows = deliveries.read_rows(found)
+    heads, cells = showing.table(rows[:SHOWN_ROWS])
     context = {
         "title": found.number,
         "delivery": found,
         "summary": _summary(found),
         "attempts": selectors.attempts_of(found),
-        "rows": [_shown(row) for row in rows[:SHOWN_ROWS]],
+        "heads": heads,
+        "rows": cells,
         "more": max(0, len(rows) - SHOWN_ROWS),
         "may_resend": user.may(Act.WARNING_PUSH)
         and (found.state, "resend") in deliveries.MOVES
@@ -110,6 +111,7 @@ def delivery(request: HttpRequest, pk: str) -> HttpResponse:
 def _summary(found: Delivery) -> list[Any]:
     return [
         {"label": _("状态"), "value": found.get_state_display(), "kind": "badge", "tone": found.tone},
+        (_("种类"), found.get_kind_display()),
         (_("部门"), found.get_department_display()),
         (_("地区"), found.region.name),
         (_("月份"), f"{found.month:%Y-%m}"),
@@ -121,14 +123,6 @@ def _summary(found: Delivery) -> list[Any]:
         (_("回执"), found.receipt),
         {"label": "SHA-256", "value": found.sha256, "kind": "mono"},
     ]
-
-
-def _shown(row: dict[str, str]) -> dict[str, str]:
-    """A row of the list for the page: number masked, category as a word."""
-    shown = {**row, "id_number": mask_id_number(row.get("id_number", ""))}
-    if row.get("category") in Category.values:
-        shown["category"] = str(Category(row["category"]).label)
-    return shown
 
 
 @requires(Act.DELIVERY_READ)

@@ -7,7 +7,7 @@ from datetime import date
 from itertools import groupby
 
 from celery import current_app
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Left
 from django.utils import timezone
@@ -44,6 +44,14 @@ COLUMNS = (
     "phone",
     "raised_on",
 )
+
+Row = tuple[object, ...]
+# Tens of thousands at once.
+_SAID = """
+INSERT INTO monitoring_deliveredwarning (delivery_id, warning_id, amount, line, withdrawal)
+SELECT %(delivery)s, id, amount, line, false FROM monitoring_burdenwarning WHERE id = ANY(%(ids)s)
+"""
+_PUSHED = "UPDATE monitoring_burdenwarning SET state = 'pushed' WHERE state = 'open' AND id = ANY(%(ids)s)"
 
 
 class MonitoringError(Exception):
@@ -223,10 +231,11 @@ def push_warnings(
         document, departments = _departments(region, last)
         if not _overlapping(region).filter(on__gte=first, on__year=first.year, finished_at__isnull=False).exists():
             raise MonitoringError(_("%(month)s 还没有扫描过；请先扫描，再推送。") % {"month": f"{first:%Y-%m}"})
-        written = []
+        written: list[Delivery] = []
+        rows: dict[int, Row] = {}
         for at, department in enumerate(departments):
             progress(_("生成送达清单"), at, len(departments))
-            delivery = _push_to(department, region, first, last, actor)
+            delivery = _push_to(department, region, first, last, actor, rows)
             if delivery:
                 written.append(delivery)
             written += tell_withdrawals(actor=actor, department=department, region=region, month=first, last=last)
@@ -248,29 +257,26 @@ def _departments(region: Region, day: date) -> tuple[Document, tuple[str, ...]]:
     return document, departments
 
 
-def _push_to(department: str, region: Region, month: date, last: date, actor: User | None) -> Delivery | None:
-    warnings = list(
-        to_tell(department, region, last)
-        .select_related("person")
-        .defer("person__tail_key", "person__phone_key")
-        .order_by("priority", "-amount", "id")
-    )
-    if not warnings and Delivery.objects.filter(**_list_of(department, region, month)).exists():
+def _push_to(
+    department: str, region: Region, month: date, last: date, actor: User | None, rows: dict[int, Row]
+) -> Delivery | None:
+    """`rows` keeps what was read for the departments before: most of it is told to each of them."""
+    told = to_tell(department, region, last).order_by("priority", "-amount", "id")
+    ids = list(told.values_list("pk", flat=True))
+    if not ids and Delivery.objects.filter(**_list_of(department, region, month)).exists():
         return None
-    measures = _measures(warnings)
+    rows.update(_rows([pk for pk in ids if pk not in rows]))
     delivery = deliveries.create_delivery(
         actor=actor,
         partner=deliveries.partner_of(department=department, region=region),
-        kind="warnings",
+        kind=Delivery.Kind.WARNINGS,
         month=month,
         columns=COLUMNS,
-        rows=(_row(warning, measures) for warning in warnings),
+        rows=(rows[pk] for pk in ids),
     )
-    DeliveredWarning.objects.bulk_create(
-        (DeliveredWarning(delivery=delivery, warning=w, amount=w.amount, line=w.line) for w in warnings),
-        batch_size=5000,
-    )
-    BurdenWarning.objects.filter(pk__in=[w.pk for w in warnings], state=State.OPEN).update(state=State.PUSHED)
+    with connection.cursor() as cursor:
+        cursor.execute(_SAID, {"delivery": delivery.pk, "ids": ids})
+        cursor.execute(_PUSHED, {"ids": ids})
     return delivery
 
 
@@ -278,28 +284,23 @@ def _list_of(department: str, region: Region, month: date) -> dict[str, object]:
     return {"kind": "warnings", "department": department, "region": region, "month": month}
 
 
-def _measures(warnings: Iterable[BurdenWarning]) -> dict[int, str]:
+def _rows(ids: list[int]) -> dict[int, Row]:
+    """Rows of spec/exchange “Warnings” by warning: codes, decimal yuan, ISO dates. Two queries, and one a version."""
+    names = (
+        "pk", "number", "person__id_number", "person__name", "region_id", "kind", "version_id", "amount", "line",
+        "category", "person__phone", "raised_on",
+    )  # fmt: skip
+    found = list(BurdenWarning.objects.filter(pk__in=ids).values_list(*names))
+    measures = _measures({row[6] for row in found})
+    return {
+        pk: (no, id_number, name, place, kind, measures[version], yuan(fen), yuan(line), category, phone or "", day)
+        for pk, no, id_number, name, place, kind, version, fen, line, category, phone, day in found
+    }
+
+
+def _measures(version_ids: Iterable[int]) -> dict[int, str]:
     found: dict[int, str] = {}
-    for version_id in {warning.version_id for warning in warnings}:
-        version = policies.PolicyVersion.objects.defer("body").get(pk=version_id)
+    for version in policies.PolicyVersion.objects.defer("body").filter(pk__in=version_ids):
         rules = policies.document_of(version).warnings
-        found[version_id] = rules.measure if rules else ""
+        found[version.pk] = rules.measure if rules else ""
     return found
-
-
-def _row(warning: BurdenWarning, measures: dict[int, str]) -> tuple[object, ...]:
-    """One row of spec/exchange “Warnings”: codes, decimal yuan, ISO dates."""
-    person = warning.person
-    return (
-        warning.number,
-        person.id_number,
-        person.name,
-        warning.region_id,
-        warning.kind,
-        measures[warning.version_id],
-        yuan(warning.amount),
-        yuan(warning.line),
-        warning.category,
-        person.phone or "",
-        warning.raised_on,
-    )
