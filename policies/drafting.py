@@ -25,6 +25,7 @@ from accounts.models import Region, User
 from policies import gate, selectors
 from policies.engine import EngineError
 from policies.models import ExpectedChange, PolicyEvent, PolicyVersion
+from policies.sayings import said
 
 State, Move = PolicyVersion.State, PolicyEvent.Move
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
@@ -149,7 +150,7 @@ def mark_expected(*, actor: User, version: PolicyVersion, cases: Iterable[str], 
         try:
             listed = {one.case: one for one in gate.case_differences(version, selectors.document_of(version))}
         except EngineError as error:
-            raise DraftRefused(str(error)) from error
+            raise DraftRefused(said(str(error))) from error
         chosen = [listed[case] for case in dict.fromkeys(cases) if case in listed]
         if not chosen:
             raise DraftRefused(_("没有选中与原来不同的样例，请先选择"))

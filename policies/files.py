@@ -246,6 +246,9 @@ def check_output(output: Path, inputs: Iterable[Path]) -> None:
         raise FileError(f"输出文件夹 {output.parent} 不存在，请先建立")
     if output.is_dir():
         raise FileError(f"输出 {output} 是文件夹，请写文件名")
+    if output.exists() and not output.is_file():
+        # A finished file takes the place of what was there: never that of a device.
+        raise FileError(f"输出 {output} 不是普通文件，请换一个文件名")
     for path in inputs:
         if path.resolve() in (output.resolve(), errors_path(output).resolve()):
             raise FileError(f"输出文件 {output} 与输入文件相同，请换一个文件名")

@@ -24,6 +24,7 @@ from policies.engine.figures import Need
 from policies.engine.parameters import Parameter
 from policies.models import PolicyFigures, PolicyParameter, PolicyVersion
 from policies.reading import plain
+from policies.sayings import said
 
 _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,8})?")
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -230,7 +231,7 @@ def _set(policy: str, need: Need, year: int, value: Value, reason: str) -> Polic
     try:
         _parameter(policy, need.key, year, text, value.status, value.source).number(need)
     except EngineError as error:
-        raise ParameterRefused(str(error)) from error
+        raise ParameterRefused(said(str(error))) from error
     held = PolicyParameter.objects.select_for_update().filter(policy=policy, key=need.key, year=year).first()
     if held is not None and not reason.strip():
         raise ParameterRefused(_("请写明修改的理由"), "reason")

@@ -1,6 +1,7 @@
 """The files at the edges: what is refused row by row, what stops a command, and that nothing half-done remains."""
 
 import io
+import os
 import random
 from pathlib import Path
 
@@ -281,6 +282,14 @@ def test_an_output_never_overwrites_an_input(tmp_path):
         command(tmp_path, claims=claims, output=claims)
     with pytest.raises(CommandError, match="是文件夹"):
         command(tmp_path, output=tmp_path)
+
+
+def test_an_output_never_takes_the_place_of_a_device(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(CommandError, match="不是普通文件"):
+        command(tmp_path, output=pipe)
+    assert pipe.is_fifo()
 
 
 def test_a_disk_that_fails_leaves_nothing(tmp_path, monkeypatch):

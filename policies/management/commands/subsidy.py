@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from policies.files import subsidy_file
 
@@ -15,9 +15,11 @@ class Command(FileCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--year", required=True, type=int, choices=range(1900, 3000), metavar="YYYY", help="年度")
+        parser.add_argument("--year", required=True, type=int, metavar="YYYY", help="年度")
 
     def handle(self, *args: Any, **o: Any) -> None:
+        if not 1900 <= o["year"] < 3000:
+            raise CommandError(f"没有 {o['year']} 年度，请写成四位数，如 2023")
         done = self.done(
             subsidy_file, o["policy"], o["parameters"], o["categories"], o["persons"], o["year"], o["output"]
         )
