@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from accounts.access import Act
 from accounts.models import Region, User
 from accounts.waiting import Pending, Waiting
-from beneficiaries.enrolment import worklists
 from beneficiaries.models import CategorySpell, Document, Merge, Person, id_key
 from exchange import reader
 
@@ -80,7 +79,7 @@ def people_by_category(region_code: str) -> dict[str, int]:
 
 
 def waiting(user: User) -> list[Pending | Waiting]:
-    """Merges that the user may confirm (somebody else proposed them), and what enrolment leaves to do."""
+    """Merges that the user may confirm (somebody else proposed them)."""
     proposed = user.visible(Merge).filter(state=Merge.State.PROPOSED).exclude(proposed_by=user)
     url = f"{reverse('beneficiaries:merges')}?state={Merge.State.PROPOSED}"
-    return [Pending(Act.PERSON_MERGE, _("待复核的人员合并"), url, proposed), *worklists.waiting(user)]
+    return [Pending(Act.PERSON_MERGE, _("待复核的人员合并"), url, proposed)]

@@ -87,7 +87,7 @@ reports.register(
         Act.CLAIM_READ,
         ("S0-22",),
         "unregistered:list",
-        gettext_lazy("费用"),
+        gettext_lazy("费用与审核"),
         gettext_lazy("费用里出现目录内病种、而本人当日没有登记的人员"),
     )
 )

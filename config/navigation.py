@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from django.core.cache import cache
@@ -28,7 +27,10 @@ KEPT = 30  # seconds for which a page shows the same numbers
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the left navigation: shown to whom `act` is granted; `letter` after `g` on the keyboard."""
+    """One entry of the left navigation: shown to whom `act` is granted, with what WAITING has under `room`.
+
+    `letter` leads there after `g` on the keyboard.
+    """
 
     room: str
     label: Any
@@ -41,7 +43,7 @@ class Entry:
 ENTRIES = (
     Entry("", _("工作台"), "layout-dashboard", "home", Act.HOME, "h"),
     Entry("beneficiaries", _("人员"), "users", "beneficiaries:list", Act.PERSON_READ, "p"),
-    Entry("", _("参保"), "shield-check", "enrolment:ledger", Act.ENROLMENT_READ, "e"),
+    Entry("enrolment", _("参保"), "shield-check", "enrolment:ledger", Act.ENROLMENT_READ, "e"),
     Entry("claims", _("费用"), "receipt-text", "claims:list", Act.CLAIM_READ, "c"),
     Entry("assistance", _("救助"), "hand-heart", "assistance:list", Act.APPLICATION_READ, "a"),
     Entry("monitoring", _("监测"), "activity", "monitoring:list", Act.WARNING_READ, "m"),
@@ -53,7 +55,15 @@ ENTRIES = (
     Entry("", _("交换伙伴"), "plug", "exchange:partners", Act.PARTNER_ADMIN, "b"),
     Entry("", _("审计"), "scroll-text", "accounts:audit", Act.AUDIT_READ, "t"),
 )
-ROOMS = ("beneficiaries", "claims", "assistance", "monitoring", "exchange", "policies")
+# Where each says what waits.
+WAITING = {
+    "beneficiaries": "beneficiaries.selectors",
+    "enrolment": "beneficiaries.enrolment.worklists",
+    "claims": "claims.selectors",
+    "assistance": "assistance.selectors",
+    "monitoring": "monitoring.selectors",
+    "exchange": "exchange.selectors",
+}
 
 
 @dataclass(frozen=True)
@@ -135,13 +145,7 @@ def _key(user: User) -> str:
 
 @functools.cache
 def _finders() -> dict[str, Callable[[User], list[Pending | Waiting]]]:
-    found = {}
-    for room in ROOMS:
-        if find_spec(f"{room}.selectors"):
-            asks = getattr(import_module(f"{room}.selectors"), "waiting", None)
-            if asks:
-                found[room] = asks
-    return found
+    return {entry: import_module(place).waiting for entry, place in WAITING.items()}
 
 
 def _address(entry: Entry) -> str:

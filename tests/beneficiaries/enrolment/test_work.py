@@ -17,10 +17,9 @@ from beneficiaries.enrolment.computing import compute_county
 from beneficiaries.enrolment.errors import EnrolmentError
 from beneficiaries.enrolment.mismatches import decide_mismatch, refresh_mismatches
 from beneficiaries.enrolment.models import Coverage, Enrolment
-from beneficiaries.enrolment.worklists import told_key
+from beneficiaries.enrolment.worklists import told_key, waiting
 from beneficiaries.merging.services import confirm_merge, propose_merge, undo_merge
 from beneficiaries.models import Person
-from beneficiaries.selectors import waiting
 from exchange.deliveries import read_rows
 from exchange.models import InboundFile
 from tests.beneficiaries.enrolment.people import COUNTY, compute, pay, person, row, spell
