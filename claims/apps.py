@@ -9,6 +9,7 @@ class ClaimsApp(AppConfig):
 
     def ready(self) -> None:
         from beneficiaries import changes, panels
+        from claims.fund.differences.services import gather
         from claims.fund.services import book_case
         from claims.imports import KIND
         from claims.later import receiving
@@ -23,6 +24,7 @@ class ClaimsApp(AppConfig):
         kinds.register(KIND)
         changes.register(receiving.record)
         later_services.register_listener(book_case)
+        later_services.register_listener(gather)
         gate.register_effect_check(has_effect)
         panels.register(CLAIMS)
         _register_papers_and_reports()

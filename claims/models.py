@@ -18,6 +18,7 @@ from beneficiaries.models import Person
 from claims import integrity
 from claims.contradictions.models import Contradiction
 from claims.entry.models import ClaimEntry
+from claims.fund.differences.models import Difference, Receipt
 from claims.fund.models import (
     BankBalance,
     BatchLine,
@@ -55,6 +56,7 @@ __all__ = [
     "ClaimEntry",
     "ClaimException",
     "Contradiction",
+    "Difference",
     "EarlierFacts",
     "FundEntry",
     "Institution",
@@ -66,6 +68,7 @@ __all__ = [
     "PaymentOrder",
     "PersonYear",
     "Posting",
+    "Receipt",
     "Resettlement",
     "ResettlementLine",
     "Settlement",

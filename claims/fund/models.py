@@ -69,6 +69,7 @@ class FundEntry(models.Model):
         PAYMENT = "payment", _("银行支付")
         RETURN = "return", _("银行退回")
         REVERSAL = "reversal", _("冲销")
+        RECOVERED = "recovered", _("追回到账")
 
     region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("地区"))
     year = models.PositiveSmallIntegerField(_("年度"))

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from claims.fund import views
+from claims.fund.differences import views as differences
 
 app_name = "fund"
 urlpatterns = [
@@ -14,6 +15,9 @@ urlpatterns = [
     path("waiting/", views.waiting, name="waiting"),
     path("waiting/<str:kind>/<int:pk>/", views.decide, name="decide"),
     path("book/", views.book, name="book"),
+    path("differences/", differences.Differences.as_view(), name="differences"),
+    path("differences/issue/", differences.issue, name="issue"),
+    path("differences/<int:pk>/", differences.difference, name="difference"),
     path("orders/", views.Orders.as_view(), name="orders"),
     path("orders/<int:pk>/", views.order, name="order"),
     path("orders/<int:pk>/result/", views.result, name="result"),

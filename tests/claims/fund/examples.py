@@ -5,7 +5,9 @@ from typing import Any
 
 from claims.fund import services
 from claims.fund.accounts import Account
+from claims.fund.differences.models import Difference
 from claims.fund.models import Budget, Decidable, FundEntry, PaymentBatch, PaymentOrder
+from claims.later.models import Resettlement
 from tests.claims import examples as claims
 
 YEAR = 2023
@@ -67,7 +69,20 @@ def batch(foreign: bool) -> dict[str, Any]:
     return {"pk": found.pk}
 
 
+def difference(foreign: bool) -> dict[str, Any]:
+    """Money to get back from a person after a case."""
+    person = claims.person(foreign)
+    found = Difference.objects.filter(person=person).first()
+    if found is None:
+        case = Resettlement.objects.create(region=person.region, cause="category_end", state="confirmed")
+        found = Difference.objects.create(
+            case=case, person=person, region_id=claims.COUNTIES[foreign], year=YEAR, supplement=0, recovery=123_400
+        )
+    return {"pk": found.pk}
+
+
 EXAMPLES = {
+    "fund:difference": difference,
     "fund:entry": entry,
     "fund:decide": budget,
     "fund:order": order,
