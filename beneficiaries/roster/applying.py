@@ -35,11 +35,12 @@ WHERE i.file_id = %(file)s AND (i.outcome IN ('new', 'changed', 'exited')
     OR (i.outcome = 'doubtful' AND i.decision IN ('take_file', 'keep_register', 'alive', 'choose')))
 """
 
-# Whether anything that the preview relied upon has changed since.
+# Whether anything that the preview relied upon has changed since. Of superseded spells only the late are looked at:
+# a day before the file came is earlier than any transaction that ended after it was read.
 MOVED = """
 SELECT EXISTS (
-    SELECT FROM exchange_stagedrow i JOIN beneficiaries_categoryspell s ON s.id = i.spell_id
-    WHERE i.file_id = %(file)s AND s.known_to IS NOT NULL
+    SELECT FROM beneficiaries_categoryspell s JOIN exchange_stagedrow i ON s.id = i.spell_id
+    WHERE i.file_id = %(file)s AND s.known_to > %(came)s - interval '1 day'
 ) OR EXISTS (
     SELECT FROM roster_row i JOIN beneficiaries_person p ON p.id_key = i.id_key WHERE i.person_id IS NULL
 ) OR EXISTS (
@@ -230,6 +231,7 @@ def apply(file: InboundFile, *, actor: User | None, progress: Progress) -> dict[
     """Persons, households and spells of the staged rows; returns how many were written or closed."""
     values = parameters(file) | {
         "now": file.confirmed_at,
+        "came": file.uploaded_at,
         "place": file.region_id,
         "changed_to": _("类别变更"),
         "level": Level.TOWNSHIP,
@@ -240,7 +242,7 @@ def apply(file: InboundFile, *, actor: User | None, progress: Progress) -> dict[
         cursor.execute(SETTINGS)
         cursor.execute(TEMPORARY)
         cursor.execute(ROWS, values)
-        cursor.execute("ANALYZE roster_row")
+        cursor.execute('ANALYZE roster_row ("row", id_key, person_id, outcome)')
         cursor.execute(MOVED, values)
         if cursor.fetchone()[0]:
             raise RegisterMoved(_("预览之后登记簿有变化，已重新比对；请再次核对后确认。"))
@@ -267,7 +269,7 @@ def _write(cursor: Any, file: InboundFile, values: dict[str, Any], progress: Pro
     staging.refresh_statistics("beneficiaries_person", written["persons"])
     progress(_("更新人员信息"), 1, 5)
     run(TARGET)
-    cursor.execute("ANALYZE roster_target")
+    cursor.execute("ANALYZE roster_target (person_id, spell_id)")
     run(BEFORE)
     written["persons_changed"] = run(CHANGE_PERSONS)
     run(BEFORE_DECIDED)

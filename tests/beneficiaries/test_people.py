@@ -4,12 +4,13 @@ from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import ReadRecord, Region
 from accounts.services import load_regions
-from accounts.vocabulary import Role
+from accounts.vocabulary import CERTIFIES, Role
 from accounts.waiting import counted
 from beneficiaries import doubts, searching, selectors, services
 from beneficiaries.dependants import MergeBlocked, hanging
@@ -459,3 +460,22 @@ def test_two_names_of_one_number_are_told(tongliao):
     prepare(roster(line(1, name="曾玉蓝")))
     (named,) = doubts.two_names("1505")
     assert (named["known_as"], named["called"], named["department"]) == ("曾玉兰", "曾玉蓝", "civil_affairs")
+
+
+def test_the_database_keeps_spells_of_one_certification_apart(tongliao):
+    """By number instead of text: no two certifications have the same."""
+    pairs = [(category, department) for department, found in CERTIFIES.items() for category in found]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(DISTINCT hashtext(c || '/' || d)) FROM unnest(%s::text[], %s::text[]) AS pair (c, d)",
+            [[str(category) for category, _ in pairs], [str(department) for _, department in pairs]],
+        )
+        assert cursor.fetchone()[0] == len(set(pairs))
+    person = made(1)
+    certified(person, date(2023, 1, 1), date(2023, 5, 31))
+    certified(person, date(2023, 6, 1))
+    certified(person, date(2023, 3, 1), category="orphan")
+    again = CategorySpell(person=person, category="subsistence", department="civil_affairs", region=person.region)
+    again.valid_from = date(2023, 5, 31)
+    with pytest.raises(IntegrityError, match="spell_no_overlap"), transaction.atomic():
+        again.save()
