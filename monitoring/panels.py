@@ -15,7 +15,7 @@ from beneficiaries.models import Person
 from beneficiaries.panels import Panel
 from monitoring import why
 from monitoring.followup import selectors
-from monitoring.models import BurdenWarning, Feedback, FollowUp, Measure, Visit
+from monitoring.models import BurdenWarning, Feedback, FollowUp, Measure, Projected, Visit
 from monitoring.views import TONES
 
 State = BurdenWarning.State
@@ -24,6 +24,7 @@ State = BurdenWarning.State
 def _context(user: User, person: Person) -> dict[str, Any]:
     found = user.visible(BurdenWarning).filter(person=person).order_by("-year", "kind")
     return {
+        "soon": user.visible(Projected).filter(person=person).first() if user.may(Act.CLAIM_READ) else None,
         "why": why.why(user, person, timezone.localdate()) if user.may(Act.CLAIM_READ) else None,
         "warnings": [
             {

@@ -25,7 +25,7 @@ BITS = {code: 1 << at for at, code in enumerate(Category.values)}
 COUNTS = ("raised", "reopened", "refreshed", "unchanged", "withdrawn", "open", "approaching")
 
 # What a claim and its current settlement add to each measure (claims.facts keeps the same sums).
-_PARTS = {
+PARTS = {
     "personal_burden": "s.personal_burden",
     "total_after_insurance": "c.total - c.basic_paid - s.cii_paid",
     "in_scope_after_insurance": "c.in_scope - c.basic_paid - s.cii_paid",
@@ -172,7 +172,7 @@ def scan_parts(*, codes: Sequence[str], day: date, ruling: Ruling, whole: bool =
     """
     others = {line.others for line in ruling.table.lines if line.others}
     pieces = {
-        "{sum}": _SUM.replace("{part}", _PARTS[ruling.table.measure]),
+        "{sum}": _SUM.replace("{part}", PARTS[ruling.table.measure]),
         "{standing}": _STANDING,
         # Nobody without a category counts where no line is for others; being rural is looked up where one asks.
         "{how}": "LEFT" if others else "",
@@ -181,28 +181,28 @@ def scan_parts(*, codes: Sequence[str], day: date, ruling: Ruling, whole: bool =
         "{among}": "" if whole else "AND left(y.region_id, %(digits)s) = ANY(%(parts)s)",
         "{persons}": "JOIN beneficiaries_person p ON p.id = y.person_id" if "rural" in others else "",
     }
-    find, late, statement = (_filled(text, pieces) for text in (_FIND, _LATE, _STATEMENT))
-    parameters = _parameters(codes, day, ruling)
+    find, late, statement = (filled(text, pieces) for text in (_FIND, _LATE, _STATEMENT))
+    facts = parameters(codes, day, ruling)
     with connection.cursor() as cursor:
         for code in sorted({code[:6] for code in codes}):
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"scan {code} {day.year}"])
         cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL enable_mergejoin = off")  # it sorts what can be hashed
         cursor.execute("DROP TABLE IF EXISTS scan_person")
-        cursor.execute(find, parameters)
-        cursor.execute(late, parameters)
-        cursor.execute(statement, parameters)
+        cursor.execute(find, facts)
+        cursor.execute(late, facts)
+        cursor.execute(statement, facts)
         found = {part: dict(zip(COUNTS, map(int, counts), strict=True)) for part, *counts in cursor.fetchall()}
         cursor.execute("SET LOCAL work_mem TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT")
     return {code: found.get(code, dict.fromkeys(COUNTS, 0)) for code in codes}
 
 
-def _filled(text: str, pieces: dict[str, str]) -> str:
+def filled(text: str, pieces: dict[str, str]) -> str:
     for name, piece in pieces.items():
         text = text.replace(name, piece)
     return text
 
 
-def _parameters(codes: Sequence[str], day: date, ruling: Ruling) -> dict[str, Any]:
+def parameters(codes: Sequence[str], day: date, ruling: Ruling) -> dict[str, Any]:
     lines, order = ruling.table.lines, ruling.order
     named = [*(code for line in lines for code in line.categories), *ruling.table.warnings.first]
     # Where a line is for others, any category may be the one that is shown.

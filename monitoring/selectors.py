@@ -25,7 +25,7 @@ from monitoring.findings.selectors import mine_to_answer
 from monitoring.followup.models import FollowUp
 from monitoring.followup.selectors import with_late_measure, without_measure
 from monitoring.lists.selectors import to_withdraw
-from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, RecheckFinding, Scan, inside
+from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, Projected, RecheckFinding, Scan, inside
 from policies import selectors as law
 from policies.engine import Line
 from policies.engine.document import Document
@@ -46,8 +46,12 @@ def warnings_for(
     month: date | None = None,
     q: str = "",
 ) -> QuerySet[BurdenWarning]:
-    """Warnings that the user may see, filtered; without a state those that stand. `month`: raised in it."""
-    found = user.visible(BurdenWarning).select_related("person", "region")
+    """Warnings that the user may see, filtered; without a state those that stand. `month`: raised in it.
+
+    `soon` marks whose projection passes a line within a month.
+    """
+    soon = Projected.objects.filter(person=OuterRef("person"), year=OuterRef("year"))
+    found = user.visible(BurdenWarning).select_related("person", "region").annotate(soon=Exists(soon))
     found = found.filter(state=state) if state else found.filter(state__in=STANDING)
     if kind:
         found = found.filter(kind=kind)

@@ -1,6 +1,7 @@
 """Scans and pushes: what raises warnings and what tells the departments. Feedback comes in through `feedback`."""
 
 import calendar
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -29,8 +30,9 @@ from policies import selectors as policies
 from policies.engine.document import Document
 
 State = BurdenWarning.State
+logger = logging.getLogger(__name__)
 # Names of the tasks (monitoring.tasks), which call the services here.
-SCAN, PUSH = "monitoring.scan", "monitoring.push"
+SCAN, PUSH, PROJECT = "monitoring.scan", "monitoring.push", "monitoring.project"
 COLUMNS = (
     "warning_no",
     "id_number",
@@ -170,7 +172,16 @@ def finish_scan(*, scan_id: int) -> Scan:
             Job.objects.filter(pk=scan.job_id).update(
                 state=Job.State.DONE, done=len(parts), total=len(parts), finished_at=scan.finished_at, message=""
             )
+        transaction.on_commit(lambda: _ask_projection(scan))
         return scan
+
+
+def _ask_projection(scan: Scan) -> None:
+    """The worker projects what was scanned; a scan is whole without it."""
+    try:
+        current_app.send_task(PROJECT, (scan.pk,), retry=False)
+    except Exception:
+        logger.warning("broker unreachable: no projection after scan %s", scan.pk, exc_info=True)
 
 
 # --- a scan on the workers ----------------------------------------------------------------------------------------

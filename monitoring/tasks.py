@@ -13,6 +13,7 @@ from monitoring import services
 from monitoring.books.services import remind_all
 from monitoring.figures.services import count_figures
 from monitoring.models import Scan
+from monitoring.projection.services import check, project
 from monitoring.recheck.services import recheck
 from policies.engine import EngineError
 
@@ -45,6 +46,18 @@ def scan_counties(scan_id: int, codes: list[str]) -> None:
         except Exception as error:
             services.note_failure(scan_id=scan_id, reason=str(error))
             raise
+
+
+@shared_task(name=services.PROJECT)
+def project_scan(scan_id: int) -> int:
+    """Marks who will cross a line within a month, after the rule was held against last year; how many are marked."""
+    found = Scan.objects.select_related("region").get(pk=scan_id)
+    try:
+        check(region=found.region, year=found.on.year - 1)
+        return project(region=found.region, on=found.on)
+    except EngineError as error:
+        logger.warning("projection of %s: %s", found, error)  # the scan itself has said so to a person
+        return 0
 
 
 @shared_task(name=services.PUSH)

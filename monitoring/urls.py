@@ -3,6 +3,7 @@ from django.urls import include, path
 from monitoring import views
 from monitoring.books import views as books
 from monitoring.figures import views as figures
+from monitoring.projection import views as projection
 from monitoring.recheck import views as recheck
 
 app_name = "monitoring"
@@ -16,6 +17,7 @@ urlpatterns = [
     path("obligations/", include("monitoring.obligations.urls")),
     path("recheck/", recheck.Findings.as_view(), name="recheck"),
     path("recheck/<int:pk>/answer/", recheck.answer, name="recheck_answer"),
+    path("projection/", projection.Projection.as_view(), name="projection"),
     path("compare/", figures.compare, name="compare"),
     path("monthly/", figures.monthly, name="monthly"),
     path("month/remind/", books.remind, name="remind"),

@@ -42,6 +42,12 @@ def _bar(row: BurdenWarning) -> str:
     return render_to_string("components/burden_bar.html", bar)
 
 
+def _state(row: BurdenWarning) -> str:
+    """Who approaches a line and is expected to pass it within a month is marked so."""
+    shown = str(row.get_state_display())
+    return _("%(state)s · 预计越线") % {"state": shown} if row.soon and row.state == State.APPROACHING else shown  # type: ignore[attr-defined]
+
+
 class Warnings(ListPage):
     """Warnings in the order of S1-16."""
 
@@ -63,7 +69,7 @@ class Warnings(ListPage):
             "state",
             gettext_lazy("状态"),
             kind="badge",
-            value=lambda row: row.get_state_display(),
+            value=_state,
             tone=lambda row: TONES[row.state],
         ),
         Column("refreshed_on", gettext_lazy("更新日期"), kind="date", sort="refreshed_on", shown=False),
@@ -84,6 +90,9 @@ class Warnings(ListPage):
 
     def extra(self) -> dict[str, Any]:
         actions = [{"label": _("本月推送"), "url": reverse("monitoring:month"), "icon": "send"}]
+        if self.user.may(Act.CLAIM_READ):
+            soon = {"label": _("预计越线"), "url": reverse("monitoring:projection"), "icon": "trending-up"}
+            actions.append(soon)
         if self.user.may(Act.WARNING_SCAN):
             actions.append({"label": _("扫描"), "url": reverse("monitoring:scans"), "icon": "radar", "primary": True})
         return {"actions": actions, "counts": self._counts()}

@@ -161,7 +161,7 @@ def test_the_month_counts_per_department(client, month, as_, django_assert_max_n
         (4, 1, 3, 3, 1, 2),
         (4, 1, 3, 0, 0, 3),
     ]
-    with django_assert_max_num_queries(27):
+    with django_assert_max_num_queries(30):
         page = client.get(reverse("monitoring:month") + f"?region={CITY}&month=2023-05")
     assert "推送期限" in page.content.decode()
     assert page.context["may_push"]
