@@ -228,13 +228,22 @@ def batches_for(user: User) -> QuerySet[Any]:
     return user.visible(PaymentBatch).select_related("region", "made_by")
 
 
+DECIDABLE: tuple[type[Any], ...] = (Budget, ManualEntry, Override)
+
+
 def waiting_for(user: User) -> list[Any]:
     """What waits for a second person in the user's region, oldest first: three queries."""
     found: list[Any] = []
-    for model in (Budget, ManualEntry, Override):
+    for model in DECIDABLE:
         rows = user.visible(model).filter(state=Decidable.State.WAITING)
         found += rows.select_related("region", "proposed_by")
     return sorted(found, key=lambda one: one.proposed_at)
+
+
+def to_decide(user: User, model: type[Any]) -> QuerySet[Any]:
+    """Those of one model (of `DECIDABLE`) that the user may decide: proposed by somebody else."""
+    others = Q(proposed_by=None) | ~Q(proposed_by=user)
+    return user.visible(model).filter(others, state=Decidable.State.WAITING)
 
 
 def counties_of(region: Region) -> list[Region]:

@@ -13,6 +13,7 @@ from claims.fund.listeners import register_payment_listener
 from claims.fund.payments import (
     BudgetExceeded,
     bank_file,
+    bank_sheet,
     make_batch,
     order_payment,
     record_result,
@@ -25,6 +26,7 @@ from claims.fund.spending import book_case, book_claims
 __all__ = [
     "BudgetExceeded",
     "bank_file",
+    "bank_sheet",
     "book_case",
     "book_claims",
     "decide",

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from claims.fund import views
+from claims.fund import payment_views, views
 from claims.fund.differences import views as differences
 
 app_name = "fund"
@@ -18,13 +18,13 @@ urlpatterns = [
     path("differences/", differences.Differences.as_view(), name="differences"),
     path("differences/issue/", differences.issue, name="issue"),
     path("differences/<int:pk>/", differences.difference, name="difference"),
-    path("orders/", views.Orders.as_view(), name="orders"),
-    path("orders/<int:pk>/", views.order, name="order"),
-    path("orders/<int:pk>/result/", views.result, name="result"),
-    path("orders/<int:pk>/reissue/", views.reissue, name="reissue"),
-    path("batches/", views.Batches.as_view(), name="batches"),
-    path("batches/make/", views.make_batch, name="make_batch"),
-    path("batches/<int:pk>/", views.batch, name="batch"),
-    path("batches/<int:pk>/file/", views.batch_file, name="batch_file"),
-    path("batches/<int:pk>/send/", views.send, name="send"),
+    path("orders/", payment_views.Orders.as_view(), name="orders"),
+    path("orders/<int:pk>/", payment_views.order, name="order"),
+    path("orders/<int:pk>/result/", payment_views.result, name="result"),
+    path("orders/<int:pk>/reissue/", payment_views.reissue, name="reissue"),
+    path("batches/", payment_views.Batches.as_view(), name="batches"),
+    path("batches/make/", payment_views.make_batch, name="make_batch"),
+    path("batches/<int:pk>/", payment_views.batch, name="batch"),
+    path("batches/<int:pk>/file/", payment_views.batch_file, name="batch_file"),
+    path("batches/<int:pk>/send/", payment_views.send, name="send"),
 ]

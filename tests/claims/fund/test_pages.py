@@ -1,7 +1,10 @@
 """Pages of the fund and the printed statements, as each role meets them."""
 
+from io import BytesIO
+
 import pytest
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from accounts.vocabulary import Role
 from claims.fund.models import Budget, PaymentBatch, PaymentOrder
@@ -51,6 +54,10 @@ def test_from_a_chosen_order_to_a_file(client) -> None:
     batch = PaymentBatch.objects.get()
     assert made.url == reverse("fund:batch", args=[batch.pk])
     assert b"6217000010001234567" in client.get(reverse("fund:batch_file", args=[batch.pk])).content
+    sheet = client.get(reverse("fund:batch_file", args=[batch.pk]), {"as": "xlsx"})
+    rows = [[cell.value for cell in row] for row in load_workbook(BytesIO(sheet.content)).active.rows]
+    assert rows[0][:4] == ["批次号", batch.number, "笔数", "1"] and rows[1][4] == "银行账号"
+    assert rows[2][4:6] == ["6217000010001234567", 12345.6]  # the number stays text, the amount a number
     client.post(reverse("fund:send", args=[batch.pk]))
     assert PaymentOrder.objects.get(pk=pk).state == "sent"
     again = client.post(reverse("fund:make_batch"), {"ids": [pk]}, follow=True)
