@@ -89,6 +89,7 @@ def fen(label: object, **options: object) -> models.BigIntegerField:
     pghistory.InsertEvent(condition=pgtrigger.Q(new__source__isnull=True)),
     pghistory.UpdateEvent(),
     pghistory.DeleteEvent(),
+    level=pghistory.Statement,
 )
 class Claim(models.Model):
     """费用: one settled bill as the platform sent it; amounts are fen.
