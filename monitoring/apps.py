@@ -32,6 +32,15 @@ class MonitoringApp(AppConfig):
                 _("参保、就医、待遇、预警和帮扶，按旗县和乡镇"),
             ),
             reports.Report(
+                "yearly",
+                _("年度绩效指标"),
+                Act.OBLIGATION_READ,
+                ("S1-26",),
+                "monitoring:yearly",
+                _("监测"),
+                _("各旗县一年的参保、待遇、预警、申请和基金，供绩效评价"),
+            ),
+            reports.Report(
                 "compare",
                 _("地区对比"),
                 Act.OBLIGATION_READ,

@@ -3,6 +3,7 @@ from django.urls import include, path
 from monitoring import views
 from monitoring.books import views as books
 from monitoring.figures import views as figures
+from monitoring.figures import yearly_views
 from monitoring.projection import views as projection
 from monitoring.recheck import views as recheck
 
@@ -20,6 +21,7 @@ urlpatterns = [
     path("projection/", projection.Projection.as_view(), name="projection"),
     path("compare/", figures.compare, name="compare"),
     path("monthly/", figures.monthly, name="monthly"),
+    path("yearly/", yearly_views.yearly, name="yearly"),
     path("month/remind/", books.remind, name="remind"),
     path("books/new/", books.new, name="reconcile"),
     path("books/<int:pk>/", books.reconciliation, name="reconciliation"),

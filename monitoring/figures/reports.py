@@ -50,11 +50,11 @@ def monthly(user: User, region: Region, month: date, group: str = "hardship") ->
     """Rows by the places below the region, and their sum: five queries, whatever the size."""
     last = month_end(month)
     digits = {Level.COUNTY: 9, Level.TOWNSHIP: 12, Level.VILLAGE: 12}.get(Level(region.level), 6)
-    people = _people(user, region, last, group)
+    people = people_of(user, region, last, group)
     found: dict[str, Row] = defaultdict(lambda: Row("", ""))
-    _take(found, _register(people, month.year, digits))
-    _take(found, _costs(people, month, last, digits))
-    _take(found, _warnings(people, month, last, digits))
+    _take(found, register_of(people, month.year, digits))
+    _take(found, costs_of(people, month, last, digits))
+    _take(found, warnings_of(people, month, last, digits))
     _take(found, _measures(people, month, last, digits))
     codes = {place: place.ljust(12, "0") for place in found}
     names = dict(Region.objects.filter(code__in=codes.values()).values_list("code", "name"))
@@ -65,7 +65,8 @@ def monthly(user: User, region: Region, month: date, group: str = "hardship") ->
     return [found[place] for place in sorted(found)], total
 
 
-def _people(user: User, region: Region, day: date, group: str) -> QuerySet[Person]:
+def people_of(user: User, region: Region, day: date, group: str) -> QuerySet[Person]:
+    """Whom a report of the region is about: held a category of the group on the day, alive then."""
     held = CategorySpell.objects.on(day).filter(person=OuterRef("pk"), category__in=POPULATIONS[group][1])
     low, high = region.prefix.ljust(12, "0"), region.prefix.ljust(12, "9")
     return in_region(user, Person.objects.all(), "region_id").filter(
@@ -80,7 +81,8 @@ def _take(found: dict[str, Row], rows: Iterable[dict[str, object]]) -> None:
             setattr(place, name.removeprefix("s_"), value or 0)
 
 
-def _register(people: QuerySet[Person], year: int, digits: int) -> Iterable[dict[str, object]]:
+def register_of(people: QuerySet[Person], year: int, digits: int) -> Iterable[dict[str, object]]:
+    """people, insured, by the first `digits` of the region."""
     rows = (
         people.annotate(
             e=FilteredRelation("enrolments", condition=Q(enrolments__year=year)), place=Left("region_id", digits)
@@ -93,7 +95,8 @@ def _register(people: QuerySet[Person], year: int, digits: int) -> Iterable[dict
         yield {"place": row["place"], "people": row["people"], "insured": row["people"] - row["missing"]}
 
 
-def _costs(people: QuerySet[Person], month: date, last: date, digits: int) -> Iterable[dict[str, object]]:
+def costs_of(people: QuerySet[Person], month: date, last: date, digits: int) -> Iterable[dict[str, object]]:
+    """What their claims settled in the time came to."""
     now = FilteredRelation("settlements", condition=Q(settlements__superseded_at=None))
     return (
         Claim.objects.filter(person__in=people, settled_on__gte=month, settled_on__lte=last, reversed_at=None)
@@ -112,7 +115,8 @@ def _costs(people: QuerySet[Person], month: date, last: date, digits: int) -> It
     )
 
 
-def _warnings(people: QuerySet[Person], month: date, last: date, digits: int) -> Iterable[dict[str, object]]:
+def warnings_of(people: QuerySet[Person], month: date, last: date, digits: int) -> Iterable[dict[str, object]]:
+    """Warnings raised in the time; of the year's that stand, those for whom a measure is agreed."""
     agreed = Measure.objects.filter(followup__warning=OuterRef("pk")).exclude(outcome=Measure.Outcome.CANCELLED)
     return (
         BurdenWarning.objects.filter(person__in=people, year=month.year, raised_on__lte=last)
