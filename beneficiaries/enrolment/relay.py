@@ -20,6 +20,7 @@ from beneficiaries.enrolment.errors import EnrolmentError
 from beneficiaries.enrolment.mismatches import AWAITING
 from beneficiaries.enrolment.models import Enrolment, state_text, untold
 from beneficiaries.enrolment.services import allowed
+from beneficiaries.models import Document
 from exchange.deliveries import create_delivery, partner_of
 from exchange.models import Delivery
 from policies.engine.codes import category_label
@@ -28,7 +29,7 @@ from policies.engine.money import format_yuan
 KIND = "enrolment"
 COLUMNS = (
     "id_number", "name", "region", "year", "insurance", "category", "standard", "fund", "county_finance", "due",
-    "paid", "refunded", "status", "refund_request", "changed_on", "changed", "said_by", "said_name",
+    "paid", "refunded", "status", "refund_request", "changed_on", "changed", "said_by", "said_name", "other_numbers",
 )  # fmt: skip
 
 
@@ -82,13 +83,17 @@ def relay_enrolment(*, actor: User | None, region: Region, year: int) -> Deliver
                 year=year, closed_on=None, outcome__in=AWAITING, person__in=[row.person_id for row in rows]
             ).values_list("person_id", "outcome")
         }
+        numbers: dict[int, list[str]] = {}
+        for one in Document.objects.filter(person__in=[row.person_id for row in rows]).order_by("id"):
+            numbers.setdefault(one.person_id, []).append(one.number)
         delivery = create_delivery(
             actor=actor,
             partner=partner_of(department=Department.TAX, region=region),
             kind=KIND,
             month=timezone.localdate().replace(day=1),
             columns=COLUMNS,
-            rows=[_row(row, asked.get(row.person_id, "")) for row in rows] + [_identity(row, year) for row in said],
+            rows=[_row(row, asked.get(row.person_id, ""), numbers.get(row.person_id, [])) for row in rows]
+            + [_identity(row, year) for row in said],
         )
         for row in rows:
             row.relayed_in, row.relayed_as = delivery, row.state_now  # type: ignore[attr-defined]
@@ -97,7 +102,8 @@ def relay_enrolment(*, actor: User | None, region: Region, year: int) -> Deliver
         return delivery
 
 
-def _row(row: Enrolment, refund: str) -> list[str]:
+def _row(row: Enrolment, refund: str, numbers: list[str]) -> list[str]:
+    """`identity`: tax heard of the person under another name or number, perhaps one of the other documents'."""
     label = category_label(row.category) if row.category not in ("", "none") else ""
     return [
         row.person.id_number,
@@ -112,9 +118,10 @@ def _row(row: Enrolment, refund: str) -> list[str]:
         "covered" if row.is_covered else "unpaid",
         refund,
         row.changed_on.isoformat(),
-        "enrolment",
+        "identity" if row.relayed_in_id and not row.relayed_as else "enrolment",
         "",
         "",
+        ";".join(numbers),
     ]
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Act
 from accounts.models import Region, User
+from beneficiaries.enrolment.models import Enrolment
 from beneficiaries.models import Document, Person, id_key, phone_key, tail_key
 from beneficiaries.people import initials_of, reading
 from exchange import reader
@@ -41,7 +42,16 @@ def changing(actor: User | None, person: Person, reason: str) -> Iterator[Person
         one = Person.objects.select_for_update(of=("self",)).select_related("region", "household").get(pk=person.pk)
         if one.merged_into_id:
             raise ValidationError(_("此档案已并入另一份档案，请在保留的档案上办理"))
+        before = (one.name, one.id_key)
         yield one
+        if (one.name, one.id_key) != before:
+            _tell_tax_again(one)
+
+
+def _tell_tax_again(person: Person) -> None:
+    """What the tax office heard of the person was of another name or number (S3-06, S1-27): the relay says it anew."""
+    told = Enrolment.objects.filter(person=person).exclude(relayed_as="")
+    told.update(relayed_as="", changed_on=timezone.localdate())
 
 
 def edit_person(

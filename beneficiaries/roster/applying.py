@@ -7,6 +7,7 @@ can be undone.
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.crypto import decrypt
@@ -160,6 +161,11 @@ RENAME = """
 UPDATE beneficiaries_person p SET name = i.name, pinyin = n.pinyin, initials = n.initials
 FROM roster_row i JOIN roster_newcomer n ON n.id_key = i.id_key WHERE i.renamed AND p.id = i.person_id
 """
+# The tax office heard of the person under the former name.
+TELL_TAX_AGAIN = """
+UPDATE beneficiaries_enrolment e SET relayed_as = '', changed_on = %(today)s
+FROM roster_row i WHERE i.renamed AND e.person_id = i.person_id AND e.relayed_as <> ''
+"""
 REVIVE = """
 UPDATE beneficiaries_person p SET deceased_on = NULL, death_source = '' FROM roster_row i
 WHERE i.alive AND p.id = i.person_id
@@ -274,6 +280,8 @@ def _write(cursor: Any, file: InboundFile, values: dict[str, Any], progress: Pro
     written["persons_changed"] = run(CHANGE_PERSONS)
     run(BEFORE_DECIDED)
     written["renamed"], written["revived"] = run(RENAME), run(REVIVE)
+    if written["renamed"]:
+        run(TELL_TAX_AGAIN, today=timezone.localdate())
     progress(_("结束旧认定"), 2, 5)
     run(CLOSING)
     cursor.execute("ANALYZE roster_closing")

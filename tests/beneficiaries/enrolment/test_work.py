@@ -20,6 +20,7 @@ from beneficiaries.enrolment.models import Coverage, Enrolment
 from beneficiaries.enrolment.worklists import told_key, waiting
 from beneficiaries.merging.services import confirm_merge, propose_merge, undo_merge
 from beneficiaries.models import Person
+from beneficiaries.persons.services import add_document, edit_person
 from exchange.deliveries import read_rows
 from exchange.models import InboundFile
 from tests.beneficiaries.enrolment.people import COUNTY, compute, pay, person, row, spell
@@ -182,6 +183,25 @@ def test_s3_06_tax_hears_of_every_change_once_and_sees_the_refund_that_is_asked_
     [told] = read_rows(second)
     assert (told["id_number"], told["paid"], told["refund_request"]) == (one.id_number, "385.00", "refund")
     assert row(one).relayed_in_id == second.pk
+
+
+def test_s3_06_tax_hears_of_another_name_or_number_of_somebody_it_knows(banner):
+    """The new name and number, with the former number beside them, and a new term from the day of the change."""
+    one = person("subsistence")
+    compute()
+    relay.relay_enrolment(actor=None, region=banner, year=2023)
+    Enrolment.objects.update(changed_on=date(2023, 1, 1))
+    former = one.id_number
+    edit_person(actor=None, person=one, reason="更正", name="白玉岚", region=one.region)
+    assert (relay.pending(banner, 2023).rows, relay.pending(banner, 2023).since) == (1, timezone.localdate())
+    add_document(
+        actor=None, person=one, kind="residence_permit", number="810000199408230021", reason="换领居住证", main=True
+    )
+    [told] = read_rows(relay.relay_enrolment(actor=None, region=banner, year=2023))
+    assert (told["name"], told["id_number"], told["other_numbers"]) == ("白玉岚", "810000199408230021", former)
+    assert told["changed"] == "identity"
+    edit_person(actor=None, person=one, reason="迁居", name="白玉岚", region=one.region, address="保康镇")
+    assert relay.pending(banner, 2023).rows == 0
 
 
 def test_s3_06_the_relay_is_due_five_working_days_after_the_change():
