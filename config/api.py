@@ -12,6 +12,7 @@ from accounts.doors import public
 from claims.api import views as claims
 from exchange.partner_api import deliveries
 from exchange.partner_api.door import Missing
+from monitoring.books import api as books
 
 METHODS = ("get", "post", "put", "patch", "delete")
 calls = [
@@ -22,6 +23,7 @@ calls = [
     path("deliveries", deliveries.Deliveries.as_view(), name="deliveries"),
     path("deliveries/<uuid:pk>", deliveries.OneDelivery.as_view(), name="delivery"),
     path("deliveries/<uuid:pk>/acknowledge", deliveries.Acknowledge.as_view(), name="delivery_acknowledge"),
+    path("books", books.Books.as_view(), name="books"),
 ]
 
 

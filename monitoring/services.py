@@ -18,14 +18,14 @@ from accounts.access import Act
 from accounts.jobs import Progress, create_job, no_progress
 from accounts.models import Job, Level, Region, User
 from exchange import deliveries
-from exchange.models import Delivery
+from exchange.models import Delivery, Partner
 from monitoring import lines as law
 from monitoring.followup.services import open_followups
 from monitoring.lists.selectors import yuan
 from monitoring.lists.services import tell_withdrawals, write_lists
 from monitoring.models import BurdenWarning, DeliveredWarning, Scan, ScanPart, inside
 from monitoring.scan import COUNTS, scan_parts
-from monitoring.selectors import to_tell
+from monitoring.selectors import STANDING, to_tell
 from policies import selectors as policies
 from policies.engine.document import Document
 
@@ -289,6 +289,29 @@ def _push_to(
         cursor.execute(_SAID, {"delivery": delivery.pk, "ids": ids})
         cursor.execute(_PUSHED, {"ids": ids})
     return delivery
+
+
+def tell_again(*, actor: User | None, partner: Partner, month: date, warning_ids: list[int]) -> list[Delivery]:
+    """A supplement for a department that lost what it had acknowledged: those of the warnings that stand, as they are
+    now; none where none stands. In the caller's transaction."""
+    where = partner.organisation
+    Region.objects.select_for_update(no_key=True).get(pk=where.region_id)
+    standing = BurdenWarning.objects.filter(pk__in=warning_ids, state__in=STANDING)
+    ids = list(standing.order_by("priority", "-amount", "id").values_list("pk", flat=True))
+    if not ids:
+        return []
+    rows = _rows(ids)
+    delivery = deliveries.create_delivery(
+        actor=actor,
+        partner=partner,
+        kind=Delivery.Kind.WARNINGS,
+        month=month,
+        columns=COLUMNS,
+        rows=(rows[pk] for pk in ids),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_SAID, {"delivery": delivery.pk, "ids": ids})
+    return [delivery]
 
 
 def _list_of(department: str, region: Region, month: date) -> dict[str, object]:

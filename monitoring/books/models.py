@@ -15,8 +15,9 @@ from accounts.vocabulary import Department
 class Reconciliation(models.Model):
     """对账: the warnings told to a department by a month's end against the list of those that it holds.
 
-    The newest of a month counts. `missing`: numbers told that it does not hold; `unknown`: held and never told;
-    `different`: held under another identity number; `withdrawn`: still held although it was told of the withdrawal.
+    The newest of a month counts; without `by` the department's program asked. `missing`: numbers told that it does not
+    hold; `unknown`: held and never told; `different`: held under another identity number; `withdrawn`: still held
+    although it was told of the withdrawal.
     """
 
     region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("行政区划"))
@@ -29,7 +30,7 @@ class Reconciliation(models.Model):
     different = models.JSONField(_("证件号码不同"), default=list)
     withdrawn = models.JSONField(_("仍持有已撤回的"), default=list)
     name = models.CharField(_("文件名"), max_length=200)
-    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("经办人"))
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("经办人"))
     at = models.DateTimeField(_("时间"), default=timezone.now)
 
     class Meta:

@@ -12,10 +12,11 @@ from accounts.models import Region, User
 from accounts.workdays import Workdays
 from beneficiaries.models import id_key
 from exchange import deliveries, reader
-from exchange.models import Delivery
+from exchange.models import Delivery, Partner
 from monitoring.books.selectors import overdue, told_by
 from monitoring.models import DeliveredWarning, Reconciliation
 from monitoring.selectors import month_end, reply_due_of
+from monitoring.services import tell_again
 
 # What a department says that it holds: number and person; whatever stands beside them is ignored.
 HELD = reader.Schema("held", "对账清单", (reader.FEEDBACK.column("warning_no"), reader.FEEDBACK.column("id_number")))
@@ -49,6 +50,13 @@ def reconcile(
             held[str(row.values["warning_no"])] = id_key(str(row.values["id_number"]))
     except reader.FileRefused as error:
         raise BooksError(str(error)) from error
+    return compare(actor=actor, region=region, department=department, month=month, held=held, name=name)
+
+
+def compare(
+    *, actor: User | None, region: Region, department: str, month: date, held: dict[str, UUID], name: str
+) -> Reconciliation:
+    """Holds numbers with the keys of their people against what the department was told. `actor` None: its program."""
     rows = told_by(region, department, month_end(month)).values_list(
         "warning__number", "warning__person__id_key", "withdrawal"
     )
@@ -70,20 +78,31 @@ def reconcile(
 
 
 def send_missing(*, actor: User, reconciliation: Reconciliation) -> list[Delivery]:
-    """Sends again the deliveries that hold what the department lacks, with their own ids. Raises BooksError."""
-    _allowed(actor, Act.WARNING_PUSH, reconciliation.region)
-    found = Delivery.objects.filter(
-        region=reconciliation.region,
-        department=reconciliation.department,
-        warnings__warning__number__in=reconciliation.missing,
-    ).distinct()
-    again = []
+    """Sends what the department lacks: its list again with its own id, or, where that was acknowledged, a supplement.
+
+    What lies in the portal is fetched again by the department. Raises BooksError where nothing can be sent.
+    """
+    region, department = reconciliation.region, reconciliation.department
+    _allowed(actor, Act.WARNING_PUSH, region)
+    lacking = DeliveredWarning.objects.filter(
+        delivery__region=region,
+        delivery__department=department,
+        warning__number__in=reconciliation.missing,
+        withdrawal=False,
+    )
     with transaction.atomic():
-        for delivery in found:
+        again = []
+        for delivery in Delivery.objects.filter(warnings__in=lacking).distinct():
             try:
                 again.append(deliveries.resend(actor=actor, delivery=delivery))
             except deliveries.DeliveryError:
                 continue  # acknowledged, or ready to be fetched
+        left = lacking.exclude(warning__deliveries__delivery__in=again).values_list("warning_id", flat=True)
+        partner = deliveries.partner_of(department=department, region=region)
+        if left and partner.channel != Partner.Channel.PORTAL:
+            again += tell_again(
+                actor=actor, partner=partner, month=reconciliation.month, warning_ids=list(left.distinct())
+            )
     if not again:
         raise BooksError(_("没有可以重新发送的清单：已签收的清单请对方从网页重新下载。"))
     return again

@@ -100,7 +100,7 @@ def reconciliation(request: HttpRequest, pk: int) -> HttpResponse:
                 "tone": "done" if found.agrees else "late",
             },
             (_("文件名"), found.name),
-            (_("经办人"), found.by.name),
+            (_("经办人"), found.by.name if found.by else _("对方系统")),
         ],
     }
     return render(request, "books/reconciliation.html", context)
