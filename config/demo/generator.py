@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from accounts.vocabulary import CERTIFIES, Category
+from accounts.vocabulary import CERTIFIES, Category, Department
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧"
@@ -25,12 +25,16 @@ CLAIM_FIELDS = (
 
 @dataclass(frozen=True)
 class Area:
-    """One region of the demo: its counties, the names usual there, and which departments certify what."""
+    """One region of the demo: its counties, the names usual there, and which departments certify what.
+
+    The people of the township `applying` hold a category that is helped on application.
+    """
 
     region: str
     counties: Sequence[str]
     local_names: Sequence[str] = ()
     categories: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    applying: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,18 +65,23 @@ def people(area: Area, count: int, seed: str) -> list[Someone]:
         first17 = f"{county}{born:%Y%m%d}{n % 999 + 1:03d}"
         local = area.local_names and rng.random() < 0.35
         name = rng.choice(area.local_names) if local else rng.choice(SURNAMES) + "".join(rng.choices(GIVEN, k=2))
+        # Each county's people live in four townships.
+        township = f"{county}{100 + n // len(area.counties) % 4:03d}000"
         department = rng.choices([*area.categories, ""], [6] * len(area.categories) + [4 * len(area.categories)])[0]
+        category = rng.choice(area.categories[department]) if department else ""
+        if township == area.applying:
+            department, category = Department.CIVIL_AFFAIRS, Category.SUBSISTENCE_MARGIN
         found.append(
             Someone(
                 id_number=first17 + _check_digit(first17),
                 name=name,
                 county=county,
-                township=f"{county}{100 + n % 4:03d}000",
+                township=township,
                 household=f"{county}{n // 3:06d}",
                 relation=("户主", "配偶", "子女")[n % 3],
                 phone=f"139{rng.randrange(10**8):08d}",
                 department=department,
-                category=rng.choice(area.categories[department]) if department else "",
+                category=category,
                 since=date(2022, 1, 1) + timedelta(days=rng.randrange(400)),
             )
         )
@@ -124,7 +133,9 @@ def claims(area: Area, month: date, patients: Sequence[Someone], seed: str) -> b
             in_scope = total - excluded - first
             basic = int(in_scope * rng.choice((0.5, 0.6, 0.7)))
             day = month + timedelta(days=rng.randrange(28))
-            yuan = [f"{v // 100}.{v % 100:02d}" for v in (total, excluded, 0, first, in_scope, basic, 0, 0, 0)]
+            yuan = [f"{v // 100}.{v % 100:02d}" for v in (total, excluded, 0, first, in_scope, basic)]
+            # Few of the platform's lines say what it paid; nothing was paid there, to be found by the audit.
+            yuan += ["0.00"] * 3 if rng.random() < 0.02 else [""] * 3
             writer.writerow(
                 [
                     f"S{area.region[:6]}{month:%Y%m}{number:06d}",

@@ -10,18 +10,23 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Level, Organisation, Region, User
 from accounts.services import initial_password
 from accounts.vocabulary import Category, Department, Role, Section
+from claims.contradictions.services import find as find_contradictions
 from config.demo.cases import load_cases
 from config.demo.enrolment import load_enrolment
+from config.demo.fund import load_fund
 from config.demo.generator import Area, Someone, certified_by, claims, people, roster
 from config.demo.run import LOGINS
 from exchange.models import InboundFile
 from exchange.services import confirm_file, prepare_file, receive_file
-from monitoring.models import Scan
+from monitoring.figures.services import count_figures
+from monitoring.models import Recheck, Scan
+from monitoring.recheck.services import recheck
 from monitoring.services import push_warnings, scan_region
 from policies.services import load_documents
 
@@ -65,7 +70,20 @@ def load() -> list[dict[str, str]]:
     for code in AREAS:
         _load_area(code)
     load_cases(TOWNSHIP)
+    load_fund(MAIN, LAST_MONTH.year)
+    _first_night()
     return logins
+
+
+def _first_night() -> None:
+    """What the beat does by night, done once: the rooms are full on the first day."""
+    if Recheck.objects.exists():
+        return
+    for code in AREAS:
+        find_contradictions(region=Region.objects.get(code=code), today=SCAN_DAY)
+    for day in (SCAN_DAY, timezone.localdate()):
+        count_figures(today=day)
+    recheck()
 
 
 # --- people who log in ----------------------------------------------------------------------------------------------
@@ -138,7 +156,7 @@ def _area(code: str) -> Area:
     departments, left_out, names = AREAS[code]
     place = Region.objects.get(code=code)
     counties = list(place.children.filter(level=Level.COUNTY).values_list("code", flat=True)) or [code]
-    return Area(code, counties, names, certified_by(departments, left_out))
+    return Area(code, counties, names, certified_by(departments, left_out), TOWNSHIP if code == MAIN else "")
 
 
 def _name_townships(everyone: list[Someone]) -> None:
