@@ -232,6 +232,7 @@ class CategorySpell(models.Model):
             models.Index(fields=["person", "valid_from"]),
             models.Index(fields=["department", "region"], condition=Q(known_to=None, valid_to=None), name="spell_open"),
             models.Index(fields=["closed_by"], condition=Q(closed_by__isnull=False), name="spell_closed_by"),
+            models.Index(fields=["known_to"], condition=Q(known_to__isnull=False), name="spell_superseded"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

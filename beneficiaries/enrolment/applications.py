@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import access
-from accounts.models import Region, User
+from accounts.models import Level, Region, User
 from accounts.workdays import Workdays
 from beneficiaries.enrolment import law
 from beneficiaries.enrolment.case_models import FiscalTransfer, SubsidyApplication, SubsidyApplicationRow
@@ -107,6 +107,8 @@ def freeze_application(*, actor: User | None, region: Region, year: int) -> Subs
     A person is asked for once: whoever is enrolled later goes into a further application.
     """
     allowed(actor, region.code)
+    if region.level < Level.COUNTY:
+        raise EnrolmentError(_("资助资金由旗县核定、申请；请选择旗县。"))
     with transaction.atomic():
         Region.objects.select_for_update(no_key=True).get(pk=region.pk)
         window = window_of(region.code, year)

@@ -87,9 +87,10 @@ def may_work(user: User, case: CoverageCase) -> bool:
 
 
 def workers(county: str) -> QuerySet[User]:
-    """Clerks of the townships and case workers of a county (its first six digits)."""
-    found = User.objects.filter(is_active=True, organisation__region_id__startswith=county)
-    return found.filter(roles__overlap=[Role.CLERK, Role.CASE_WORKER]).select_related("organisation").order_by("name")
+    """Clerks of the townships and case workers of a county (its first six digits), and case workers above it."""
+    inside = Q(organisation__region_id__startswith=county, roles__overlap=[Role.CLERK, Role.CASE_WORKER])
+    above = Q(organisation__region_id=county[:4].ljust(12, "0"), roles__contains=[Role.CASE_WORKER])
+    return User.objects.filter(inside | above, is_active=True).select_related("organisation").order_by("name")
 
 
 def _check(actor: User | None, case: CoverageCase) -> CoverageCase:

@@ -58,6 +58,13 @@ class LedgerFilter(PlaceFilter):
         label=_("人群"), choices=[(code, label) for code, (label, _held) in POPULATIONS.items()]
     )
 
+    def __init__(self, data: Any = None, **kwargs: Any) -> None:
+        # What is shown without a year is this one's: the form says so.
+        if data is not None and not data.get("year"):
+            data = data.copy()
+            data["year"] = str(default_year())
+        super().__init__(data, **kwargs)
+
 
 class PeopleFilter(LedgerFilter):
     status = forms.ChoiceField(label=_("参保状态"), choices=[ALL, *STATUSES.items()])
@@ -151,6 +158,7 @@ class AssignForm(forms.Form):
     def __init__(self, *args: Any, users: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["to"].queryset = users  # type: ignore[attr-defined]
+        self.fields["to"].help_text = _("当地乡镇经办、县级经办，以及上级的县级经办；没有可选的，请管理员开设账户。")
         self.fields["to"].label_from_instance = lambda one: f"{one.name}（{one.organisation}）"  # type: ignore[attr-defined]
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.access import Act
 from accounts.doors import get_visible, go, requires
 from accounts.lists import Column, Listing, ListPage
+from accounts.models import Level
 from accounts.printing import Paper
 from accounts.templatetags.tuodi import yuan
 from beneficiaries.enrolment import applications as money
@@ -83,6 +84,7 @@ def application_new(request: HttpRequest) -> HttpResponse:
         "left_out": money.left_out(region, year),
         "due_on": money.due_on(region.code, year),
         "window": money.window_of(region.code, year),
+        "above": region.level < Level.COUNTY,
     }
     return render(request, "enrolment/application_new.html", context, status=422 if form.errors else 200)
 

@@ -254,7 +254,13 @@ def monasteries(request: HttpRequest) -> HttpResponseBase:
         "columns": columns,
         "rows": rows,
         "export": f"{request.path}?year={year}",
-        "empty": _("还没有登记寺庙僧尼；在人员档案的“参保”页用“标记”登记寺庙和先进僧尼。"),
+        "empty": _("还没有登记寺庙僧尼"),
+        "empty_help": _(
+            "统战、民宗部门的僧尼名单写明“寺庙”和“先进僧尼”两列，确认后即登记在这里；"
+            "也可以在人员档案的“参保”页用“标记”登记。"
+        ),
+        "empty_url": reverse("exchange:upload") if user.may(Act.ROSTER_UPLOAD) else "",
+        "empty_label": _("上传名单"),
     }
     return render(request, "enrolment/table.html", context)
 
@@ -297,7 +303,10 @@ def funding(request: HttpRequest) -> HttpResponseBase:
         "columns": columns,
         "rows": rows,
         "export": f"{request.path}?{urlencode({'region': region.code, 'year': year})}",
-        "empty": _("这一年度还没有核算参保；请在参保台账中先核算。"),
+        "empty": _("这一年度还没有核算参保"),
+        "empty_help": _("在参保台账中核算本年度参保后，这里列出各旗县需要、到位和短缺的资助资金。"),
+        "empty_url": reverse("enrolment:ledger"),
+        "empty_label": _("参保台账"),
     }
     return render(request, "enrolment/table.html", context)
 

@@ -56,7 +56,7 @@ def _many(request: HttpRequest, label: str, make: Make, service: Callable[..., i
         "title": label,
         "label": label,
         "cases": ticked,
-        "apart": len({case.region_id[:6] for case in ticked}) > 1,
+        "apart": service is cases.assign_cases and len({case.region_id[:6] for case in ticked}) > 1,
         "form": form,
         "back": f"{reverse('enrolment:cases')}?state=open",
     }

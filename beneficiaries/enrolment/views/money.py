@@ -7,7 +7,9 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -15,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import Act
 from accounts.doors import get_visible, go, requires
 from accounts.lists import Column, Listing, ListPage
+from accounts.models import User
 from beneficiaries.enrolment import forms as f
 from beneficiaries.enrolment import relay as tax
 from beneficiaries.enrolment import services
@@ -31,6 +34,7 @@ from beneficiaries.enrolment.views.common import (
     try_service,
     user_of,
 )
+from exchange.models import Delivery
 
 
 # --- temporary groups (S2-02) ---------------------------------------------------------------------------------------
@@ -194,6 +198,13 @@ def figures_edit(request: HttpRequest) -> HttpResponse:
 
 
 # --- the tax office (S3-06) -----------------------------------------------------------------------------------------
+def _delivery(user: User, row: Delivery) -> SafeString:
+    """Its number, leading whoever may see it to what was sent, how often it was tried, who acknowledged it."""
+    if not user.may(Act.DELIVERY_READ):
+        return format_html('<span class="mono">{}</span>', row.number)
+    return format_html('<a class="mono" href="{}">{}</a>', reverse("exchange:delivery", args=[row.pk]), row.number)
+
+
 @requires(Act.ENROLMENT_READ)
 @require_http_methods(["GET", "POST"])
 def relay(request: HttpRequest) -> HttpResponse:
@@ -210,7 +221,7 @@ def relay(request: HttpRequest) -> HttpResponse:
             f"{reverse('enrolment:relay')}?{urlencode({'region': region.code, 'year': year})}",
         )
     columns = [
-        Column("number", gettext_lazy("文号"), kind="mono"),
+        Column("number", gettext_lazy("文号"), kind="html", value=lambda row: _delivery(user, row)),
         Column("region.name", gettext_lazy("地区")),
         Column("rows", gettext_lazy("条数"), kind="number"),
         Column("created_at", gettext_lazy("生成时间"), kind="datetime"),
