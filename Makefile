@@ -54,7 +54,7 @@ demo-reset: setup ## 停止演示,删除数据文件夹,重新开始
 	@$(RUN) -m config.demo.run --reset
 
 test: setup ## 全部测试,自带数据库与消息服务
-	@$(RUN) -m pytest -n auto $(ARGS)
+	@$(RUN) -m pytest -n auto --dist worksteal $(ARGS)
 
 bench: setup ## 速度测量
 	@$(RUN) -m pytest -n 0 -s tests/benchmarks $(ARGS)

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Act
@@ -54,6 +54,19 @@ ENTRIES = (
     Entry("", _("账户与机构"), "user-cog", "accounts:users", Act.ACCOUNT_ADMIN, "u"),
     Entry("", _("交换伙伴"), "plug", "exchange:partners", Act.PARTNER_ADMIN, "b"),
     Entry("", _("审计"), "scroll-text", "accounts:audit", Act.AUDIT_READ, "t"),
+)
+# The pages of a room that has no list of its own to lead to them: tabs above each of them.
+PLACES = (
+    ("monitoring:list", _("预警")),
+    ("monitoring:projection", _("预计越线")),
+    ("monitoring:month", _("月度推送")),
+    ("monitoring:followups", _("帮扶跟踪")),
+    ("monitoring:findings", _("问题整改")),
+    ("monitoring:obligations", _("期限")),
+    ("monitoring:monthly", _("监测月报")),
+    ("monitoring:compare", _("地区对比")),
+    ("monitoring:recheck", _("每夜复算")),
+    ("monitoring:scans", _("扫描记录")),
 )
 # Where each says what waits.
 WAITING = {
@@ -103,6 +116,16 @@ class Frame:
         # The longest address that begins this page's is the current place.
         best = max((url for _entry, url in known if here.startswith(url)), key=len, default="")
         return [Shown(entry, url, self.counts.get(entry.room, 0), url == best) for entry, url in known]
+
+    @cached_property
+    def places(self) -> list[dict[str, Any]]:
+        """The tabs of the room whose page this is, as far as the user may open them; none elsewhere."""
+        user, here = self.user, self.request.path
+        known = [(label, reverse(name)) for name, label in PLACES]
+        if user is None or here not in {url for _label, url in known}:
+            return []
+        mine = [(label, url) for label, url in known if user.may(resolve(url).func.act)]
+        return [{"label": label, "url": url, "active": url == here} for label, url in mine]
 
     @cached_property
     def can_search(self) -> bool:

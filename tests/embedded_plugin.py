@@ -40,6 +40,11 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     return (yield)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than processors: part of the time each waits for a server, a worker or a browser."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_unconfigure() -> None:
     _stop()
 

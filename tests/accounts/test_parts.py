@@ -126,3 +126,14 @@ def test_ended_job_sends_a_watching_page_to_its_result(client, users):
     Job.objects.update(state=Job.State.DONE)
     response = client.get(f"/jobs/{job.pk}/", headers=watch)
     assert (response.status_code, response.headers["HX-Redirect"]) == (204, "/exchange/7/")
+
+
+def test_the_pages_of_monitoring_lead_to_each_other_as_far_as_the_role_may(client, users):
+    client.force_login(users[Role.SUPERVISOR])
+    page = client.get("/monitoring/obligations/").content.decode()
+    tabs = page[page.index('<nav class="tabs"') :]
+    assert '<a href="/monitoring/obligations/" aria-current="page">期限</a>' in tabs
+    assert '<a href="/monitoring/findings/">问题整改</a>' in tabs
+    client.force_login(users[Role.LIAISON])
+    assert "问题整改" not in client.get("/monitoring/").content.decode()
+    assert '<nav class="tabs"' not in client.get("/profile/").content.decode()
