@@ -81,7 +81,8 @@ def _begin(
     if not 2000 <= year <= timezone.localdate().year:
         raise TrialRefused(_("没有 %(year)s 年的费用；请填写今年或以前的年度。") % {"year": year})
     with transaction.atomic():
-        values: dict[str, Any] = {"actor": actor, "started_at": timezone.now(), "finished_at": None, "job": None, "summary": {}}
+        values: dict[str, Any] = {"actor": actor, "started_at": timezone.now()}
+        values |= {"finished_at": None, "job": None, "summary": {}}
         run, _new = TrialRun.objects.update_or_create(
             version=version, baseline=baseline, region=region, year=year, defaults=values
         )

@@ -336,7 +336,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What the text asks of the work itself, without a figure; `refers_to`: the kinds of help to which a case is sent."""
+    """What the text asks of the work itself, without a figure.
+
+    `refers_to`: the kinds of help to which a case is sent.
+    """
 
     name: str
     clauses: tuple[str, ...]
