@@ -15,7 +15,7 @@ from django.db import connection
 from claims import eligibility
 from claims.bulk import array_of
 from claims.facts import EMPLOYEE, SUMS, Ruling
-from claims.wire import Array, copied
+from claims.wire import Array, fetched
 from claims.years import Years
 from policies.engine import chain
 from policies.engine.codes import CATEGORY_CODES, CATEGORY_INDEX, LOCATIONS, REFERRALS, SERVICES
@@ -88,7 +88,8 @@ class Settled:
     rulings: list[Ruling]
     number: Array  # of the ruling
     changed: Array
-    spells: list[list[int]]
+    spells: Array  # ids of those valid on the day, claim after claim
+    spell_count: Array
 
     @property
     def gone(self) -> Array:
@@ -102,7 +103,7 @@ def settle(run: "Run", years: Years, starts: Array, begin: Array) -> Settled | N
 
     `years` end with new sums, state and last claim.
     """
-    rows = copied(
+    rows = fetched(
         _CLAIMS,
         [*years.keys(), array_of(starts.tolist()), array_of(range(len(years)))],
         [(name, kind) for name, _sql, kind in _FIELDS],
@@ -117,7 +118,7 @@ def settle(run: "Run", years: Years, starts: Array, begin: Array) -> Settled | N
     spells = _Spells(years)
     steps, before, masks = _traced(rows, begin, rulings, number, spells)
     changed = (rows["held"] == 0) | (steps != held).any(axis=1) | (rows["version"] != versions_of(rulings)[number])
-    settled = Settled(rows, steps, before, masks, rulings, number, changed, spells.ids_of(rows))
+    settled = Settled(rows, steps, before, masks, rulings, number, changed, *spells.valid_on(rows))
     _close(run, years, rows, steps, _sums(run, settled, held), versions_of(rulings)[number])
     run.totals.claims += int(changed.sum())
     _count(run, steps[changed], 1)
@@ -130,14 +131,13 @@ def _held(ids: Array) -> Array:
     found = np.zeros((len(ids), STEPS), np.int64)
     where = np.flatnonzero(ids)
     if len(where):
-        array = [("#steps", ">i4"), ("head", "V20"), ("steps", [("#", ">i4"), ("value", ">i8")], STEPS)]
-        rows = copied(
+        rows = fetched(
             "SELECT id, steps FROM claims_settlement WHERE id = ANY(%s::bigint[]) ORDER BY id",
             [array_of(ids[where].tolist())],
             [("id", "i8")],
-            array,
+            steps=STEPS,
         )
-        found[where] = rows["steps"]["value"][np.searchsorted(rows["id"].astype(np.int64), ids[where])]
+        found[where] = rows["steps"][np.searchsorted(rows["id"], ids[where])]
     return found
 
 
@@ -195,7 +195,7 @@ class _Spells:
     def __init__(self, years: Years) -> None:
         people = years.person.tolist()
         params = [list(CATEGORY_CODES), array_of(people), array_of(range(len(years)))]
-        rows = copied(_SPELLS, params, _SPELL_FIELDS)
+        rows = fetched(_SPELLS, params, _SPELL_FIELDS)
         self.year, self.id = rows["year"].astype(np.int64), rows["id"].astype(np.int64)
         self.category, self.first, self.last = (rows[name].astype(np.int64) for name in ("category", "first", "last"))
         self.start = self._starts(self.year, len(years))
@@ -231,17 +231,15 @@ class _Spells:
                             made.append((year, int(self.category[at]), first, last, 1))
         return made
 
-    def ids_of(self, rows: Array) -> list[list[int]]:
-        """The spells valid on the day of each claim."""
-        year, day = rows["year"].astype(np.int64), rows["day"].astype(np.int64)
-        found: list[list[int]] = [[] for _ in range(len(rows))]
-        ids, firsts, lasts = self.id.tolist(), self.first.tolist(), self.last.tolist()
-        begins, ends = self.start[year], self.start[year + 1]
-        some = np.flatnonzero(ends > begins)
-        told = zip(some.tolist(), day[some].tolist(), begins[some].tolist(), ends[some].tolist(), strict=True)
-        for i, on, begin, end in told:
-            found[i] = [ids[j] for j in range(begin, end) if firsts[j] <= on <= lasts[j]]
-        return found
+    def valid_on(self, rows: Array) -> tuple[Array, Array]:
+        """The spells valid on the day of each claim, one claim after the other, and how many each has."""
+        begins, ends = self.start[rows["year"]], self.start[rows["year"] + 1]
+        counts = ends - begins
+        claim = np.repeat(np.arange(len(rows)), counts)
+        spell = np.arange(len(claim)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(begins, counts)
+        day = rows["day"][claim]
+        valid = (self.first[spell] <= day) & (day <= self.last[spell])
+        return self.id[spell[valid]], np.bincount(claim[valid], minlength=len(rows))
 
 
 def _traced(

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
@@ -40,8 +39,7 @@ def write(settled: Settled, now: datetime, actor_id: int | None) -> None:
     which = np.flatnonzero(settled.changed)
     if not len(which):
         return
-    spells = np.array([len(one) for one in settled.spells], np.int64)
-    shape = (settled.steps[:, 0] << 40) | (settled.masks[:, 1] << 16) | spells
+    shape = (settled.steps[:, 0] << 40) | (settled.masks[:, 1] << 16) | settled.spell_count
     moment = (now - EPOCH).days * 86_400_000_000 + (now - EPOCH).seconds * 1_000_000 + (now - EPOCH).microseconds
     which = which[np.argsort(shape[which], kind="stable")]
     with (
@@ -49,8 +47,8 @@ def write(settled: Settled, now: datetime, actor_id: int | None) -> None:
         cursor.cursor.copy(f"COPY claims_settlement ({_COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy,
     ):
         copy.write(HEAD)
-        for _shape, group in groupby(which.tolist(), key=shape.__getitem__):
-            copy.write(_rows(settled, np.array(list(group)), moment, actor_id))
+        for alike in np.split(which, np.flatnonzero(np.diff(shape[which])) + 1):
+            copy.write(_rows(settled, alike, moment, actor_id))
         copy.write(TAIL)
 
 
@@ -71,7 +69,7 @@ def _rows(settled: Settled, at: Array, moment: int, actor_id: int | None) -> byt
     steps, masks = settled.steps[at], settled.masks[at]
     category = code_of(int(steps[0, 0])).encode()
     approved = [code.encode() for i, code in enumerate(CATEGORY_CODES) if int(masks[0, 1]) >> i & 1]
-    ids = [settled.spells[i] for i in at.tolist()]
+    spells = int(settled.spell_count[at[0]])
     fixed = _text_array(approved)
     wire: list[Any] = [("#", ">i2")]
     for name in ("claim", "version", "figures", "at", *(f"paid{one}" for one in range(len(_PAID)))):
@@ -80,7 +78,7 @@ def _rows(settled: Settled, at: Array, moment: int, actor_id: int | None) -> byt
     wire += [("before", [("#", ">i4"), ("body", _array(STATES, ">i8"))])]
     wire += [("steps", [("#", ">i4"), ("body", _array(STEPS, ">i8"))])]
     wire += [("category", f"V{4 + len(category)}"), ("approved", f"V{len(fixed)}")]
-    wire += [("spells", [("#", ">i4"), ("body", _array(len(ids[0]), ">i8"))] if ids[0] else "V16")]
+    wire += [("spells", [("#", ">i4"), ("body", _array(spells, ">i8"))] if spells else "V16")]
     wire += [("#actor", ">i4")] + ([("actor", ">i8")] if actor_id is not None else [])
     rows = np.zeros(len(at), np.dtype(wire))
     rows["#"] = 18
@@ -100,8 +98,9 @@ def _rows(settled: Settled, at: Array, moment: int, actor_id: int | None) -> byt
     _fill_array(rows["steps"], steps, 20, 8)
     rows["category"] = np.void(len(category).to_bytes(4, "big") + category)
     rows["approved"] = np.void(fixed)
-    if ids[0]:
-        _fill_array(rows["spells"], np.array(ids, np.int64), 20, 8)
+    if spells:
+        begins = (np.cumsum(settled.spell_count) - settled.spell_count)[at]
+        _fill_array(rows["spells"], settled.spells[begins[:, None] + np.arange(spells)], 20, 8)
     else:
         rows["spells"] = np.void(_empty_array(20))
     rows["#actor"] = -1 if actor_id is None else 8

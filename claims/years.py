@@ -12,7 +12,7 @@ from django.db import connection
 
 from claims.bulk import array_of
 from claims.facts import SUMS
-from claims.wire import Array, copied, copy_numbers
+from claims.wire import Array, copy_numbers, fetched
 from policies.engine.chain import STATE_COUNT, STEP_COUNT, State
 
 _DAY: Final = "- DATE '0001-01-01' + 1"
@@ -76,10 +76,10 @@ def locked(keys: Sequence[tuple[int, int]]) -> Years:
     """
     person, year = (np.array(column, np.int64) for column in zip(*keys, strict=True))
     count = len(keys)
-    found = copied(
+    found = fetched(
         _LOCKED, [array_of(person.tolist()), array_of(year.tolist())], [(n, kind) for n, _sql, kind in _FIELDS]
     )
-    at = np.searchsorted(person * 10_000 + year, found["person"].astype(np.int64) * 10_000 + found["year"])
+    at = np.searchsorted(person * 10_000 + year, found["person"] * 10_000 + found["year"])
     plain = {name: np.zeros(count, np.int64) for name in ("pk", "region", "version", "last")}
     for name, column in plain.items():
         column[at] = found[name]
@@ -138,7 +138,7 @@ def write(years: Years) -> None:
 
 def first_pending(years: Years) -> Array:
     """Day of the first claim without a settlement (ordinal, 0: none), by year."""
-    rows = copied(_PENDING, [*years.keys(), array_of(range(len(years)))], [("at", "i4"), ("day", "i4")])
+    rows = fetched(_PENDING, [*years.keys(), array_of(range(len(years)))], [("at", "i4"), ("day", "i4")])
     days = np.zeros(len(years), np.int64)
     days[rows["at"]] = rows["day"]
     return days
@@ -157,10 +157,9 @@ _PENDING: Final = f"""
 def states_before(years: Years, which: Array, starts: Array) -> Array:
     """The state after the last claim settled before the day `starts`, for the years `which` (indices), or zeros."""
     found = np.zeros((len(which), STATE_COUNT), np.int64)
-    state = [("#state", ">i4"), ("head", "V20"), ("state", [("#", ">i4"), ("value", ">i8")], STATE_COUNT)]
     params = [*years.keys(which), array_of(starts[which].tolist()), array_of(range(len(which)))]
-    rows = copied(_BEFORE, params, [("at", "i4")], state)
-    found[rows["at"]] = rows["state"]["value"]
+    rows = fetched(_BEFORE, params, [("at", "i4")], state=STATE_COUNT)
+    found[rows["at"]] = rows["state"]
     return found
 
 
