@@ -1,14 +1,18 @@
 """Rosters as offices send them, month after month, come out row by row as their truth says."""
 
+import codecs
 import csv
 import json
 from pathlib import Path
 
-from django.core.management import call_command
+import openpyxl
+import pytest
+from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.vocabulary import Role
+from beneficiaries.models import Person
 from exchange.models import InboundFile
 from tests import partner_files
 from tests.factories import make_user
@@ -21,6 +25,7 @@ SENT = (
     ("civil_affairs", "2023-06"),
     ("rural_revitalization", "2023-06"),
 )
+MAY = ("--department=civil_affairs", "--month=2023-05", "--region=150500")
 COUNTS = ("rows", "new", "changed", "unchanged", "exited", "doubtful", "error")
 
 
@@ -66,6 +71,71 @@ def check_all(folder: Path, capsys, report: Path, truth: dict) -> None:
 
 def test_small_rosters_month_after_month(tongliao, capsys, tmp_path):
     check_all(SMALL, capsys, tmp_path / "report.csv", json.loads((SMALL / "truth.json").read_text()))
+
+
+def cells() -> list[list[str]]:
+    """The roster of civil affairs of May, as cells."""
+    with (SMALL / "civil_affairs-2023-05.csv").open(encoding="gb18030", newline="") as file:
+        return list(csv.reader(file))
+
+
+def as_xlsx(path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in cells():
+        book.active.append(row)
+    book.save(path)
+
+
+def as_text(path: Path, *, encoding: str = "utf-8", separator: str = ",", newline: str = "\r\n", ragged=False) -> None:
+    rows = cells()
+    if ragged:  # without the empty cells at their ends, every third with some more of them
+        rows = [[*"\t".join(row).rstrip("\t").split("\t"), *[""] * (n % 3 * 4)] for n, row in enumerate(rows)]
+    with path.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=separator, lineterminator=newline).writerows(rows)
+
+
+FORMS = {
+    "XLSX": as_xlsx,
+    "XLSX named CSV": as_xlsx,
+    "UTF-16": lambda path: as_text(path, encoding="utf-16"),
+    "UTF-16 with tabs": lambda path: as_text(path, encoding="utf-16-le", separator="\t"),
+    "semicolons, line feeds": lambda path: as_text(path, encoding="utf-8-sig", separator=";", newline="\n"),
+    "ragged": lambda path: as_text(path, encoding="gbk", ragged=True),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_in_whatever_form_it_comes_a_roster_says_the_same(tongliao, capsys, tmp_path, form):
+    path = tmp_path / ("名单.xlsx" if form == "XLSX" else "名单.csv")
+    FORMS[form](path)
+    if form == "UTF-16 with tabs":
+        path.write_bytes(codecs.BOM_UTF16_LE + path.read_bytes())
+    expected = json.loads((SMALL / "truth.json").read_text())["civil_affairs-2023-05.csv"]
+    report = tmp_path / "report.csv"
+    call_command("import_roster", path, *MAY, f"--report={report}")
+    assert capsys.readouterr().out == " ".join(f"{key}={expected[key]}" for key in COUNTS) + "\n"
+    with report.open(encoding="utf-8", newline="") as file:
+        got = [[int(row), outcome, code] for row, outcome, code, _ in list(csv.reader(file))[1:]]
+    assert got == expected["by_row"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("空.csv", b"", "空"),
+        ("空.xlsx", b"", "空"),
+        ("名单.csv", b"%PDF-1.7\n1 0 obj\n", "PDF"),
+        ("名单.xlsx", b"%PDF-1.7\n1 0 obj\n", "PDF"),
+        ("名单.csv", "姓名,人员类别\r\n曾玉兰,低保对象".encode("gb18030"), "身份证号"),
+    ],
+)
+def test_what_is_no_roster_is_refused_with_the_reason_and_leaves_nothing(tongliao, tmp_path, name, content, said):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(CommandError, match=said):
+        call_command("import_roster", path, *MAY, "--confirm", f"--report={tmp_path / 'report.csv'}")
+    assert not Person.objects.exists() and not InboundFile.objects.filter(state="confirmed").exists()
+    assert not (tmp_path / "report.csv").exists()
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
