@@ -44,8 +44,8 @@ def _bar(row: BurdenWarning) -> str:
 
 def _state(row: BurdenWarning) -> str:
     """Who approaches a line and is expected to pass it within a month is marked so."""
-    shown = str(row.get_state_display())
-    return _("%(state)s · 预计越线") % {"state": shown} if row.soon and row.state == State.APPROACHING else shown  # type: ignore[attr-defined]
+    soon = row.state == State.APPROACHING and row.soon  # type: ignore[attr-defined]
+    return _("预计越线") if soon else str(row.get_state_display())
 
 
 class Warnings(ListPage):

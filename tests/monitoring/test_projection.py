@@ -138,7 +138,7 @@ def test_after_a_scan_the_page_shows_method_rate_and_people(city, client, django
     for text in ("已过天数", "2022 年的命中率", "命中率 70%", "占 50%", "10,788.07"):
         assert text in page
     listed = client.get(reverse("monitoring:list") + "?state=approaching").content.decode()
-    assert listed.count("接近预警线 · 预计越线") == 3
+    assert listed.count("预计越线</span>") == 3
     person = Projected.objects.first().person
     shown = client.get(reverse("beneficiaries:person_tab", args=[person.pk, "warnings"])).content.decode()
     assert "预计越线：截至" in shown
