@@ -38,6 +38,7 @@ class Entry:
     url_name: str
     act: Act
     letter: str
+    beside: str = ""  # another page whose address, and what lies below it, belongs to the entry
 
 
 ENTRIES = (
@@ -50,7 +51,7 @@ ENTRIES = (
     Entry("exchange", _("数据交换"), "arrow-left-right", "exchange:list", Act.ROSTER_READ, "x"),
     Entry("policies", _("政策"), "scale", "policies:list", Act.POLICY_READ, "l"),
     Entry("", _("试算"), "flask-conical", "trials:list", Act.POLICY_READ, "s"),
-    Entry("", _("基金·报表"), "chart-column", "reports:list", Act.REPORT_READ, "r"),
+    Entry("", _("基金·报表"), "chart-column", "reports:list", Act.REPORT_READ, "r", "fund:overview"),
     Entry("", _("账户与机构"), "user-cog", "accounts:users", Act.ACCOUNT_ADMIN, "u"),
     Entry("", _("交换伙伴"), "plug", "exchange:partners", Act.PARTNER_ADMIN, "b"),
     Entry("", _("审计"), "scroll-text", "accounts:audit", Act.AUDIT_READ, "t"),
@@ -111,11 +112,12 @@ class Frame:
         if user is None or user.must_change_password:
             return []
         here = self.request.path
-        found = [(entry, _address(entry)) for entry in ENTRIES if user.may(entry.act)]
+        found = [(entry, _address(entry.url_name)) for entry in ENTRIES if user.may(entry.act)]
         known = [(entry, url) for entry, url in found if url]
         # The longest address that begins this page's is the current place.
-        best = max((url for _entry, url in known if here.startswith(url)), key=len, default="")
-        return [Shown(entry, url, self.counts.get(entry.room, 0), url == best) for entry, url in known]
+        places = [(entry, one) for entry, url in known for one in (url, _address(entry.beside)) if one]
+        best = max((one for one in places if here.startswith(one[1])), key=lambda one: len(one[1]), default=(None, ""))
+        return [Shown(entry, url, self.counts.get(entry.room, 0), entry is best[0]) for entry, url in known]
 
     @cached_property
     def places(self) -> list[dict[str, Any]]:
@@ -129,7 +131,7 @@ class Frame:
 
     @cached_property
     def can_search(self) -> bool:
-        return bool(self.user and self.user.may(Act.PERSON_READ) and _address(ENTRIES[1]))
+        return bool(self.user and self.user.may(Act.PERSON_READ) and _address(ENTRIES[1].url_name))
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
@@ -171,8 +173,8 @@ def _finders() -> dict[str, Callable[[User], list[Pending | Waiting]]]:
     return {entry: import_module(place).waiting for entry, place in WAITING.items()}
 
 
-def _address(entry: Entry) -> str:
+def _address(name: str) -> str:
     try:
-        return reverse(entry.url_name)
+        return reverse(name) if name else ""
     except NoReverseMatch:
         return ""

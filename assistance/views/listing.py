@@ -117,6 +117,9 @@ class Applications(ListPage):
         if self.user.may(Act.APPLICATION_REGISTER):
             url = reverse("assistance:new")
             actions.append({"label": _("登记申请"), "url": url, "primary": True, "icon": "plus"})
+        if self.user.may(Act.APPLICATION_SURVEY):
+            url = reverse("admin:assistance_application_changelist")
+            actions.append({"label": _("批量查看"), "url": url, "icon": "list"})
         return {"tabs": sections(self.user, self.here), "actions": actions}
 
 

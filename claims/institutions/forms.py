@@ -134,8 +134,10 @@ class PeriodFilter(ListFilter):
     )
     supervised = forms.BooleanField(label=gettext_lazy("监管名单"))
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Any = None, **kwargs: Any) -> None:
+        today = timezone.localdate()
+        given = {"first": f"{today.year}-01", "last": f"{today:%Y-%m}"} | {k: v for k, v in (data or {}).items() if v}
+        super().__init__(given, **kwargs)
         if self.user:
             self.fields["region"].of(self.user)  # type: ignore[attr-defined]
 

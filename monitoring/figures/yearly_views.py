@@ -73,7 +73,12 @@ def yearly(request: HttpRequest) -> HttpResponseBase:
         "form": form,
         "places": table.places,
         "rows": [
-            (one.label, UNITS[one.kind], [_shown(one.kind, value) for value in values], _shown(one.kind, total))
+            (
+                one.label,
+                UNITS[one.kind] if one.kind == "amount" else "",
+                [_shown(one.kind, value) for value in values],
+                _shown(one.kind, total),
+            )
             for one, values, total in table.rows()
         ],
         "address": f"{reverse('monitoring:yearly')}?{query}&as=",

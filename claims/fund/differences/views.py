@@ -63,6 +63,11 @@ def tone(row: Difference) -> str:
     return "due" if row.left else "done"
 
 
+def _money(name: str, label: Any) -> Column:
+    """An amount; nothing is a dash."""
+    return Column(name, label, kind="amount", value=lambda row: getattr(row, name) or None)
+
+
 class Differences(ListPage):
     """What confirmed re-settlements leave to pay and to get back, person by person."""
 
@@ -75,11 +80,11 @@ class Differences(ListPage):
         Column("person.masked_id_number", gettext_lazy("证件号码"), kind="mono", shown=False),
         Column("region.name", gettext_lazy("地区")),
         Column("year", gettext_lazy("年度"), sort="year"),
-        Column("supplement", gettext_lazy("补支付"), kind="amount"),
-        Column("recovery", gettext_lazy("追回"), kind="amount"),
-        Column("to_pay", gettext_lazy("应付"), kind="amount"),
-        Column("to_recover", gettext_lazy("应收"), kind="amount"),
-        Column("received", gettext_lazy("已收回"), kind="amount"),
+        _money("supplement", gettext_lazy("补支付")),
+        _money("recovery", gettext_lazy("追回")),
+        _money("to_pay", gettext_lazy("应付")),
+        _money("to_recover", gettext_lazy("应收")),
+        _money("received", gettext_lazy("已收回")),
         Column("state", gettext_lazy("状态"), kind="badge", value=words, tone=tone),
         Column("order.number", gettext_lazy("拨付单号"), kind="mono"),
         Column("created_at", gettext_lazy("形成时间"), kind="datetime", shown=False),
