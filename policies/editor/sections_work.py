@@ -130,7 +130,7 @@ WORK = (
                         gettext_lazy("转介给"),
                         "names",
                         required=False,
-                        help=gettext_lazy("用分号隔开，如 慈善救助；社会救助"),
+                        help=gettext_lazy("用分号隔开"),
                     ),
                     CLAUSES,
                 ),
