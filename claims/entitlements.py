@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from beneficiaries.enrolment.models import Enrolment
 from beneficiaries.models import CategorySpell, Person
 from claims.eligibility import approvals_of
 from claims.facts import state_of
@@ -57,7 +58,10 @@ class Standing:
 
 @dataclass
 class Entitlement:
-    """All of it. `duties` are (name, text, clauses) that the document names for the person's categories (S1-22)."""
+    """All of it. `duties` are (name, text, clauses) that the document names for the person's categories (S1-22).
+
+    `enrolment`: of the day's year; outpatient benefits of basic insurance follow its tier (S0-07).
+    """
 
     day: date
     version: PolicyVersion | None = None
@@ -66,11 +70,13 @@ class Entitlement:
     duties: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
     quotes: dict[str, str] = field(default_factory=dict)
     problem: str = ""
+    enrolment: Enrolment | None = None
 
 
 def entitlement_of(person: Person, day: date, *, amounts: bool = True) -> Entitlement:
-    """The person's entitlement on a day; without `amounts` the room left is not told (medical data). Six queries."""
+    """The person's entitlement on a day; without `amounts` the room left is not told (medical data). Seven queries."""
     found = Entitlement(day, law.version_on(person.region_id, day))
+    found.enrolment = enrolment_of(person, day.year)
     if found.version is None:
         found.problem = _("%(day)s 没有适用于该地区的政策版本") % {"day": day}
         return found
@@ -92,6 +98,11 @@ def entitlement_of(person: Person, day: date, *, amounts: bool = True) -> Entitl
     found.duties = [(duty.name, duty.text, duty.clauses) for duty in document.duties if mine & set(duty.who)]
     found.quotes = _quotes(document, found)
     return found
+
+
+def enrolment_of(person: Person, year: int) -> Enrolment | None:
+    """The person's basic insurance in a year; None where nothing is registered."""
+    return Enrolment.objects.filter(person=person, year=year).first()
 
 
 def _state(person: Person, year: int) -> State:

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from beneficiaries.models import CategorySpell, Person
+from claims.entitlements import enrolment_of
 from claims.institutions.models import Institution
 from claims.models import PersonYear
 from claims.settling import Categories
@@ -29,6 +30,7 @@ def status_of(person: Person, institution: Institution | None, day: date) -> dic
         "policy": version.name if version else "",
         "categories": [_held(one, document, bool(granted >> CATEGORY_INDEX[one.category] & 1)) for one in spells],
         "pay_later": _pay_later(document, institution, {spell.category for spell in spells}, day),
+        "enrolment": _enrolled(person, day.year),
         "year": _year(person, day.year),
     }
 
@@ -70,6 +72,14 @@ def _pay_later(document: Document | None, institution: Institution | None, held:
     if institution is None or not institution.pays_later_on(day):
         return told | {"note": _("本机构没有签订协议，或不是定点机构")}
     return told | {"applies": True, "needs_referral": True, "note": _("经转诊住院，不收押金")}
+
+
+def _enrolled(person: Person, year: int) -> dict[str, Any] | None:
+    """S0-07: by what outpatient benefits are read."""
+    found = enrolment_of(person, year)
+    if found is None:
+        return None
+    return {"insurance": found.insurance, "tier": found.tier, "covered": found.is_covered}
 
 
 def _year(person: Person, year: int) -> dict[str, Any]:

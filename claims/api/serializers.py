@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from beneficiaries.enrolment.models import Insurance
 from claims.models import Claim
 from claims.services import NewClaim
 from exchange import reader
@@ -107,6 +108,14 @@ class PayLaterSerializer(serializers.Serializer):
     note = serializers.CharField(allow_blank=True)
 
 
+class EnrolmentSerializer(serializers.Serializer):
+    insurance = serializers.ChoiceField(
+        choices=Insurance.values, help_text="resident 居民；employee 职工；elsewhere 外地"
+    )
+    tier = serializers.CharField(allow_blank=True, help_text="缴费档次")
+    covered = serializers.BooleanField()
+
+
 class YearSerializer(serializers.Serializer):
     year = serializers.IntegerField()
     claims = serializers.IntegerField()
@@ -121,6 +130,7 @@ class StatusSerializer(serializers.Serializer):
     policy = serializers.CharField(allow_blank=True)
     categories = HeldSerializer(many=True)
     pay_later = PayLaterSerializer()
+    enrolment = EnrolmentSerializer(allow_null=True, help_text="当年基本医保；没有登记时为 null")
     year = YearSerializer()
 
 

@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 
 from accounts.models import Region
 from accounts.vocabulary import Department, Role
+from beneficiaries.enrolment.models import Enrolment
 from claims.entry import services as entries
 from claims.entry.models import ClaimEntry
 from claims.models import Claim, Institution
@@ -119,8 +120,16 @@ def test_s1_22_s3_17_a_hospital_is_told_who_someone_is_today(api, person):
         "clauses": ["S1-22"],
         "note": "经转诊住院，不收押金",
     }
+    assert told["enrolment"] is None
     Institution.objects.update(pay_later=False)
     assert not api.post("person_status", who(person)).json()["pay_later"]["applies"]
+
+
+def test_s0_07_a_hospital_is_told_the_tier_of_the_year(api, person):
+    today = timezone.localdate()
+    Enrolment.objects.create(person=person, region_id=person.region_id, year=today.year, tier="二档", base=100, due=100)
+    told = api.post("person_status", who(person)).json()["enrolment"]
+    assert told == {"insurance": "resident", "tier": "二档", "covered": False}
 
 
 def test_s1_19_on_application_is_said_until_it_is_approved(api, law):

@@ -3,10 +3,12 @@
 from datetime import date
 
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from accounts.services import load_regions
 from accounts.vocabulary import Role
+from beneficiaries.enrolment.models import Enrolment
 from claims.entitlements import entitlement_of
 from claims.services import record_claim
 from policies.services import load_documents
@@ -35,6 +37,18 @@ def test_s1_22_who_need_not_pay_a_deposit_is_told_with_the_clause(laws):
     other = make_person()
     make_spell(other, "subsistence_margin")
     assert entitlement_of(other, DAY).duties == []
+
+
+def test_s0_07_the_tier_of_the_year_stands_above_the_benefits(laws, client, users):
+    person = make_person()
+    make_spell(person, "subsistence")
+    assert entitlement_of(person, DAY).enrolment is None
+    one = {"person": person, "region_id": person.region_id, "base": 35_000, "due": 35_000, "paid": 35_000}
+    Enrolment.objects.create(year=2023, tier="二档", **one)
+    Enrolment.objects.create(year=2022, tier="一档", **one)
+    assert entitlement_of(person, DAY).enrolment.tier == "二档"
+    page = render_to_string("claims/entitlements.html", {"found": entitlement_of(person, DAY)})
+    assert "2023 年基本医保：居民医保 · 缴费档次 二档" in page and "已参保" in page
 
 
 def test_s1_19_direct_or_on_application(laws):
