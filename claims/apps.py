@@ -39,9 +39,12 @@ def _register_papers_and_reports() -> None:
     from claims.contradictions import schedule, shipped
     from claims.contradictions import tasks as contradiction_tasks  # noqa: F401 - here Celery finds the nightly task
     from claims.entry.models import ClaimEntry
+    from claims.fund import schedule as fund_schedule
+    from claims.fund import tasks as fund_tasks  # noqa: F401 - here Celery finds the nightly booking
 
     shipped.register_shipped()
     post_migrate.connect(schedule.ensure, dispatch_uid="claims.contradictions.schedule")
+    post_migrate.connect(fund_schedule.ensure, dispatch_uid="claims.fund.schedule")
     owners.register(
         "claim_entry",
         _("录入费用"),

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from django.db.models import Sum
+from django_celery_beat.models import PeriodicTask
 
 from accounts.models import Region
 from accounts.vocabulary import Role
@@ -14,7 +15,9 @@ from claims.errors import ClaimError, ClaimRefused, NotAllowed
 from claims.fund import listeners, selectors, services
 from claims.fund.accounts import Account
 from claims.fund.models import BatchLine, FundEntry, ManualEntry, PaymentBatch, PaymentOrder, Posting
-from claims.models import Settlement
+from claims.fund.tasks import book_fund
+from claims.later import services as later
+from claims.models import LaterFact, Settlement
 from tests.claims.makers import COUNTY, make_person, make_spell, record
 from tests.factories import make_user
 
@@ -330,6 +333,38 @@ def test_settled_claims_are_in_the_ledger_once(officer, county) -> None:
     assert selectors.out_of_step(YEAR) == {}
     assert sum(selectors.months(county, YEAR)) == selectors.used(county, YEAR).spent
     assert ledger_balanced()
+
+
+def test_what_a_late_claim_moves_is_booked_by_its_case_alone(officer, county) -> None:
+    """However often the claims are booked between the late claim and the case that books its difference."""
+    person = make_person()
+    make_spell(person, "subsistence")
+    record(person, "2023-05-01", 30000, 9000)
+    services.book_claims(actor=officer, region=county, year=YEAR)
+    paid = balance(county, Account.CARE)
+    late = record(person, "2023-02-01", 60000, 20000)
+    fact = LaterFact.objects.get(done_at=None)
+    services.book_claims(actor=officer, region=county, year=YEAR)
+    assert balance(county, Account.CARE) == paid + late.settlements.get().assistance
+    assert services.book_claims(actor=officer, region=county, year=YEAR) == []
+    case = later.confirm(actor=make_user(Role.REVIEWER), case=later.prepare_facts(actor=None, facts=[fact]))
+    assert case.difference != 0
+    want = Settlement.objects.filter(superseded_at=None).aggregate(a=Sum("assistance"), t=Sum("top_up"))
+    assert (balance(county, Account.CARE), balance(county, Account.TOP_UP)) == (want["a"], want["t"])
+    assert services.book_claims(actor=officer, region=county, year=YEAR) == []
+    assert selectors.out_of_step(YEAR) == {}
+    assert ledger_balanced()
+
+
+def test_every_night_the_claims_are_booked(officer, county) -> None:
+    person = make_person()
+    make_spell(person, "subsistence")
+    record(person, "2023-03-01", 60000, 20000)
+    assert book_fund() == 1
+    assert balance(county, Account.CARE) > 0
+    assert book_fund() == 0
+    entry = PeriodicTask.objects.get(task="claims.book_fund")
+    assert entry.enabled and entry.crontab.hour == "1"
 
 
 def test_s3_11_county_finance_stands_apart(officer, law) -> None:
