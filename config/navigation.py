@@ -53,7 +53,7 @@ ENTRIES = (
     Entry("", _("试算"), "flask-conical", "trials:list", Act.POLICY_READ, "s"),
     Entry("", _("基金·报表"), "chart-column", "reports:list", Act.REPORT_READ, "r", "fund:overview"),
     Entry("", _("账户与机构"), "user-cog", "accounts:users", Act.ACCOUNT_ADMIN, "u"),
-    Entry("", _("交换伙伴"), "plug", "exchange:partners", Act.PARTNER_ADMIN, "b"),
+    Entry("", _("交换伙伴"), "plug", "exchange:partners", Act.PARTNER_ADMIN, "b", "exchange:keys"),
     Entry("", _("审计"), "scroll-text", "accounts:audit", Act.AUDIT_READ, "t"),
 )
 # The pages of a room that has no list of its own to lead to them: tabs above each of them.

@@ -64,8 +64,11 @@ class EntryForm(ClaimForm):
         known = by_code(found.get("institution") or "")
         if found.get("hospital_level") is None:
             found["hospital_level"] = known.level if known else None
-            if known is None:
+            if known is None and found.get("institution"):
                 self.add_error("hospital_level", _("机构没有登记，请选择机构等级，或先登记这家机构。"))
+            elif known is None:
+                nothing = forms.ValidationError(_("请选择机构等级，或填写已登记的机构编码。"), code="required")
+                self.add_error("hospital_level", nothing)
         if found.get("charge_class") is None:
             found["charge_class"] = known.charge_class if known else 1
         if found.get("control_waived") and not found.get("waiver_by"):

@@ -181,7 +181,8 @@ def test_level_and_class_follow_the_institution(client, users, person):
     client.force_login(users[Role.CASE_WORKER])
     url = f"{reverse('claims:preview')}?person={person.pk}"
     bare = BILL | {"hospital_level": "", "charge_class": ""}
-    assert "机构没有登记" in client.post(url, bare).content.decode()
+    assert "机构等级" in client.post(url, bare).context["missing"]  # not wrong yet: nothing was typed
+    assert "机构没有登记" in client.post(url, bare | {"institution": "H9"}).content.decode()
     assert client.post(url, bare | {"institution": "H1"}).context["outcome"].fact.hospital_level == 2
 
 

@@ -148,7 +148,7 @@ def receive(*, actor: User | None, difference: Difference, day: date, amount: in
         reference=f"receipt:{made.pk}",
         postings={(Account.BANK, 0): amount, (Account.RECOVERABLE, 0): -amount},
         actor=actor,
-        note=_("追回到账"),
+        note=_("重新结算 %(number)s") % {"number": held.case.number},
         document=made.document,
     )
     return made
