@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import Region
 from accounts.vocabulary import Role
+from claims.errors import ClaimRefused, NotAllowed
 from claims.fund import selectors, services
 from claims.fund.accounts import Account
 from claims.fund.forecast import forecast
@@ -89,3 +90,27 @@ def test_who_proposed_has_nothing_to_decide(county):
     assert not selectors.to_decide(officer, Budget).exists()
     services.decide(actor=second, what=budget, approve=True)
     assert not selectors.to_decide(second, Budget).exists()
+
+
+# --- reconciliation ---------------------------------------------------------------------------------------------------
+def test_the_bank_s_balance_stands_beside_the_ledger_s_and_a_difference_is_explained(county, client):
+    """The ledger's figure is that of the day, of all years; who reconciles says why it differs."""
+    officer, second = (make_user(Role.FUND_OFFICER, username=name, region=COUNTY) for name in ("proposes", "decides"))
+    for year, month, amount in ((2022, 12, 500), (2023, 2, 300), (2023, 7, 200)):
+        entry = services.propose_entry(
+            actor=officer, region=county, year=year, day=date(year, month, 1), debit=Account.BANK,
+            credit=Account.SOURCE_BANNER, amount=amount, document="国库1", reason="到账",
+        )  # fmt: skip
+        services.decide(actor=second, what=entry, approve=True)
+    even = services.record_bank_balance(actor=officer, region=county, day=date(2023, 6, 30), balance=800)
+    assert (even.ledger, even.difference, even.note) == (800, 0, "")
+    with pytest.raises(ClaimRefused, match="不符") as refused:
+        services.record_bank_balance(actor=officer, region=county, day=date(2023, 7, 31), balance=950)
+    assert refused.value.field == "note"
+    client.force_login(officer)
+    client.post("/fund/bank/", {"day": "2023-07-31", "balance": "9.50", "note": "在途50分"})
+    page = client.get("/fund/", {"year": 2023}).content.decode()
+    assert "在途50分" in page and "-0.50" in page
+    with pytest.raises(NotAllowed):
+        reviewer = make_user(Role.REVIEWER, username="reads", region=COUNTY)
+        services.record_bank_balance(actor=reviewer, region=county, day=date(2023, 6, 30), balance=800)
