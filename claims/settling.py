@@ -6,7 +6,7 @@ everything after it settled again, and only where the result differs a new settl
 one. The caller holds the transaction.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import groupby
@@ -62,6 +62,7 @@ class Run:
     from_zero: bool
     cause: str = Cause.LATE_CLAIM
     now: datetime = field(default_factory=timezone.now)
+    dry: Collection[tuple[int, int]] | None = None
     totals: Totals = field(default_factory=Totals)
     versions: law.Law = field(default_factory=law.law)
     _rulings: dict[tuple[int, int], Ruling] = field(default_factory=dict)
@@ -112,14 +113,17 @@ def settle_years(
     cause: str = Cause.LATE_CLAIM,
     now: datetime | None = None,
     progress: Progress = no_progress,
+    dry: Collection[tuple[int, int]] | None = None,
 ) -> Totals:
     """Settle what is unsettled in these (person id, year), in order (settled_on, claim_no).
 
     `from_zero` settles the whole year anew. Where a settlement takes an earlier one's place the year waits for a case
     that books the difference, for `cause`; without a cause the caller books it. `now` is when they were settled.
+    `dry`, for a caller who takes everything back: results may be noted (`claims.writing.OTHERWISE`) instead of
+    written, the accumulators but those of the years in it left as they are.
     Raises CannotSettle; the caller's transaction then writes nothing.
     """
-    run = Run(actor, from_zero, cause, now or timezone.now())
+    run = Run(actor, from_zero, cause, now or timezone.now(), dry)
     todo = sorted(set(keys))
     for start in range(0, len(todo), CHUNK):
         progress(_("结算"), start, len(todo))
@@ -185,7 +189,8 @@ def _settle_once(run: Run, keys: Sequence[tuple[int, int]]) -> None:
     if run.from_zero:
         starts = np.array([date(year, 1, 1).toordinal() for year in found.year.tolist()], np.int64)
         begin = np.zeros_like(found.state)
-        run.totals.superseded += bulk.supersede_reversed(keys, run.now)
+        if run.dry is None:
+            run.totals.superseded += bulk.supersede_reversed(keys, run.now)
     else:
         starts = years.first_pending(found)
         found, starts = found.only(starts > 0), starts[starts > 0]
@@ -196,10 +201,15 @@ def _settle_once(run: Run, keys: Sequence[tuple[int, int]]) -> None:
         if len(late):
             begin[late] = years.states_before(found, late, starts)
     settled = columns.settle(run, found, starts, begin)
-    if settled is not None:
+    if run.dry is not None:
+        if settled is not None:
+            writing.note(settled)
+        found = found.only(np.array([key in run.dry for key in keys], bool))
+    elif settled is not None:
         _supersede(run, settled.gone.tolist())
         writing.write(settled, run.now, run.actor_id)
-    years.write(found)
+    if len(found):
+        years.write(found)
 
 
 def _settle_year(

@@ -21,7 +21,8 @@ from claims.columns import (
     Settled,
     versions_of,
 )
-from claims.wire import HEAD, TAIL, Array
+from claims.wire import HEAD, TAIL, Array, copy_numbers
+from policies.engine.chain import CATEGORY_COUNT
 from policies.engine.codes import CATEGORY_CODES
 from policies.engine.settlement import code_of
 
@@ -50,6 +51,33 @@ def write(settled: Settled, now: datetime, actor_id: int | None) -> None:
         for alike in np.split(which, np.flatnonzero(np.diff(shape[which])) + 1):
             copy.write(_rows(settled, alike, moment, actor_id))
         copy.write(TAIL)
+
+
+def note(settled: Settled) -> None:
+    """What changed of the results into the table OTHERWISE instead, for a look at the differences."""
+    which = np.flatnonzero(settled.changed)
+    steps = settled.steps[which]
+    columns = {"claim_id": settled.rows["id"][which], "code": steps[:, 0]}
+    columns["version_id"] = versions_of(settled.rulings)[settled.number[which]]
+    copy_numbers("claims_otherwise", columns | {name: steps[:, at] for name, at in _NOTED.items()})
+
+
+_NOTED: Final = {
+    "cii_paid": CII_PAID,
+    "assistance": ASSISTANCE,
+    "out_of_catalogue_assistance": OUTSIDE,
+    "top_up": TOP_UP,
+    "institution_borne": BORNE,
+    "personal_burden": BURDEN,
+}
+_CATEGORIES: Final = ", ".join(f"'{code_of(at)}'" for at in range(CATEGORY_COUNT))
+OTHERWISE: Final = f"""
+DROP TABLE IF EXISTS claims_otherwise;
+CREATE TEMP TABLE claims_otherwise (
+    claim_id bigint, code bigint, version_id bigint, {", ".join(f"{name} bigint" for name in _NOTED)},
+    category text GENERATED ALWAYS AS ((ARRAY[{_CATEGORIES}])[code + 1]) STORED
+) ON COMMIT DROP;
+"""
 
 
 def _array(count: int, kind: str) -> list[Any]:

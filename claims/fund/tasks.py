@@ -1,4 +1,4 @@
-"""The ledger on the worker: every night it is brought to what the settlements come to; run twice it does nothing more."""
+"""The ledger on the worker: every night it is brought to what the settlements come to."""
 
 from celery import shared_task
 

@@ -17,9 +17,10 @@ from accounts.models import User
 from claims import staging
 from claims.bulk import array_of, hold_years
 from claims.later.models import AMOUNTS, TIERS, Cause, EarlierFacts, LaterFact
-from claims.later.year_end import settle_year_ends
+from claims.later.year_end import ends_of, settle_year_ends
 from claims.models import Claim
 from claims.settling import settle_years
+from claims.writing import OTHERWISE
 
 Key = tuple[int, int]
 _COLUMN: Final = {
@@ -67,9 +68,20 @@ LINE_COLUMNS: Final = tuple(field.name for field in fields(Line))
 
 
 def settle_again(
-    keys: Sequence[Key], proposals: Sequence[LaterFact], *, actor: User | None, now: datetime, progress: Progress
+    keys: Sequence[Key],
+    proposals: Sequence[LaterFact],
+    *,
+    actor: User | None,
+    now: datetime,
+    progress: Progress,
+    dry: bool = False,
 ) -> list[Line]:
-    """Applies the proposals, settles the years from zero, and says what differs from what was paid. Writes."""
+    """Applies the proposals, settles the years from zero, and says what differs from what was paid. Writes.
+
+    `dry`: settlements and accumulators stay as they are where that is cheaper; the caller takes back the rest.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(OTHERWISE)
     hold_years(sorted(keys))
     reversals = [one.claim_id for one in proposals if one.cause == Cause.REVERSAL]
     Claim.objects.filter(pk__in=reversals, reversed_at=None).update(reversed_at=now)
@@ -77,7 +89,8 @@ def settle_again(
         if one.cause == Cause.CORRECTION:
             held = Claim.objects.select_for_update(of=("self",)).get(pk=one.claim_id)
             replace_facts(held, one.facts or {}, cause=one.cause, note=one.note, actor=actor, now=now)
-    settle_years(keys, actor=actor, from_zero=True, cause="", now=now, progress=progress)
+    ends = frozenset(ends_of(keys)) if dry else None
+    settle_years(keys, actor=actor, from_zero=True, cause="", now=now, progress=progress, dry=ends)
     settle_year_ends(keys, actor=actor, now=now, again=True)
     return differences(keys, [one.claim_id for one in proposals if one.claim_id], now)
 
@@ -102,17 +115,28 @@ def _typed(name: str, value: Any) -> Any:
     return parse_date(value) if name == "settled_on" and isinstance(value, str) else value
 
 
+_RESULT: Final = ("category", "version_id", *_COLUMN.values())
+
+
 def _tiers(prefix: str) -> str:
     return ", ".join(f"{prefix}.{_COLUMN[tier]}" for tier in TIERS)
 
 
 _SIGNED: Final = "CASE a.kind WHEN 'supplement' THEN a.amount ELSE -a.amount END"
 _DIFFERENCES: Final = f"""
-WITH claim AS MATERIALIZED (
+WITH every AS MATERIALIZED (
     SELECT c.id, c.person_id, k.year, c.region_id, c.reversed_at IS NOT NULL AS reversed
     FROM unnest(%(persons)s::bigint[], %(years)s::int[]) AS k (person_id, year)
     JOIN claims_claim c ON c.person_id = k.person_id
         AND c.settled_on BETWEEN make_date(k.year, 1, 1) AND make_date(k.year, 12, 31)
+), moved AS (
+    -- A claim with one settlement that stands, of which nothing was booked since, has no difference.
+    SELECT id FROM every WHERE reversed OR id = ANY(%(proposed)s::bigint[])
+    UNION SELECT claim_id FROM claims_otherwise
+    UNION SELECT s.claim_id FROM every JOIN claims_settlement s ON s.claim_id = every.id AND s.superseded_at IS NOT NULL
+    UNION SELECT a.claim_id FROM every JOIN claims_adjustment a ON a.claim_id = every.id
+), claim AS MATERIALIZED (
+    SELECT every.* FROM every JOIN moved USING (id)
 ), first AS MATERIALIZED (
     SELECT DISTINCT ON (s.claim_id) s.claim_id, {_tiers("s")}
     FROM claim JOIN claims_settlement s ON s.claim_id = claim.id ORDER BY s.claim_id, s.id
@@ -129,7 +153,12 @@ SELECT claim.person_id, claim.id, claim.year, claim.region_id, claim.reversed,
     {", ".join(f"coalesce(new.{_COLUMN[name]}, 0)" for name in AMOUNTS)}
 FROM claim
 JOIN paid ON paid.claim_id = claim.id
-LEFT JOIN claims_settlement new ON new.claim_id = claim.id AND new.superseded_at IS NULL
+LEFT JOIN claims_settlement held
+    ON held.claim_id = claim.id AND held.superseded_at IS NULL AND NOT claim.reversed
+LEFT JOIN claims_otherwise otherwise ON otherwise.claim_id = claim.id
+CROSS JOIN LATERAL (
+    SELECT {", ".join(f"coalesce(otherwise.{name}, held.{name}) AS {name}" for name in _RESULT)}
+) AS new
 CROSS JOIN LATERAL (
     SELECT o.* FROM claims_settlement o
     WHERE o.claim_id = claim.id AND o.settled_at < %(now)s

@@ -277,7 +277,9 @@ def _compute(case_id: int, actor: User | None, progress: Progress) -> Resettleme
 def _dry_run(case: Resettlement, actor: User | None, progress: Progress) -> list[Line]:
     mark = transaction.savepoint()
     try:
-        return computing.settle_again(_keys(case), _proposals(case), actor=actor, now=timezone.now(), progress=progress)
+        return computing.settle_again(
+            _keys(case), _proposals(case), actor=actor, now=timezone.now(), progress=progress, dry=True
+        )
     finally:
         transaction.savepoint_rollback(mark)
 

@@ -131,12 +131,12 @@ def settle_year_ends(keys: Iterable[Key], *, actor: User | None, now: datetime, 
     wanted = sorted(set(keys))
     if again:
         # Few of many years have a payment at their end: the others are not looked at. Whoever makes one locks first.
-        made_before = _made(wanted)
+        made_before = ends_of(wanted)
         wanted = [key for key in wanted if key in made_before]
     if not wanted:
         return done
     years = bulk.lock_years(wanted)
-    held = {(one.person_id, one.year): one for one in YearEnd.objects.filter(pk__in=_made(wanted).values())}
+    held = {(one.person_id, one.year): one for one in YearEnd.objects.filter(pk__in=ends_of(wanted).values())}
     if again:
         years = [row for row in years if (row.person_id, row.year) in held]
     made = _computed(years, actor, now)
@@ -160,7 +160,7 @@ def settle_year_ends(keys: Iterable[Key], *, actor: User | None, now: datetime, 
     return done
 
 
-def _made(keys: Sequence[Key]) -> dict[Key, int]:
+def ends_of(keys: Sequence[Key]) -> dict[Key, int]:
     """The payments in force of these years, by (person id, year)."""
     with connection.cursor() as cursor:
         cursor.execute(

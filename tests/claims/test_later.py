@@ -13,12 +13,13 @@ from accounts.models import Region
 from accounts.vocabulary import Role
 from beneficiaries.models import CategorySpell
 from beneficiaries.services import certify, end_category
+from claims import columns
 from claims.errors import CannotSettle, ClaimRefused, NotAllowed
 from claims.facts import fact_of, flat
 from claims.fund.selectors import out_of_step
 from claims.fund.services import book_claims
 from claims.later import services
-from claims.later.computing import TIERS
+from claims.later.computing import LINE_COLUMNS, TIERS
 from claims.later.models import Adjustment, Cause, EarlierFacts, LaterFact, Resettlement, YearEnd
 from claims.later.recording import record_exception, record_other_payment
 from claims.later.year_end import run_year_end
@@ -397,6 +398,45 @@ class Play:
                     services.withdraw(actor=worker, case=case, reason="再核")
                 else:
                     services.confirm(actor=reviewer, case=case)
+
+
+def test_a_case_says_the_same_by_columns_and_claim_by_claim(hands, monkeypatch):
+    """What is only looked at changes nothing; many years (by columns) and few give the same lines."""
+    worker, reviewer = hands
+    people = [make_person() for _ in range(3)]
+    for person in people[:2]:
+        make_spell(person, "subsistence", "2023-05-01")
+    bills = [(n, person) for n in range(5) for person in people]
+    claims = [record(person, f"2023-0{2 + n}-10", 20000 + 9000 * n, 5000, 2000) for n, person in bills]
+    services.propose_reversal(actor=worker, claims=[claims[0], claims[4]], reason="平台退费")
+    settle_all(hands)
+    services.propose_reversal(actor=worker, claims=[claims[7]], reason="平台退费")
+    certify(
+        actor=worker,
+        person=people[2],
+        category="extreme_poverty",
+        department="civil_affairs",
+        region=people[2].region,
+        valid_from=date(2023, 1, 1),
+        source=None,
+    )
+    before = list(Settlement.objects.order_by("pk").values())
+    seen = []
+    for least in (columns.FROM, 1):
+        monkeypatch.setattr(columns, "FROM", least)
+        case = services.prepare_facts(
+            actor=worker, facts=list(LaterFact.objects.filter(done_at=None, cause="reversal"))
+        )
+        more = services.prepare_facts(actor=worker, facts=list(LaterFact.objects.filter(done_at=None, case=None)))
+        seen.append([list(one.lines.order_by("pk").values_list(*LINE_COLUMNS)) for one in (case, more)])
+        assert list(Settlement.objects.order_by("pk").values()) == before
+        if least > 1:
+            services.withdraw(actor=worker, case=case, reason="再核")
+            services.withdraw(actor=worker, case=more, reason="再核")
+    assert seen[0] == seen[1] and all(seen[0])
+    for one in (case, more):
+        assert services.confirm(actor=reviewer, case=one).state == "confirmed"
+    check_everything()
 
 
 def test_five_hundred_operations_end_in_what_settling_the_final_facts_from_zero_gives(law):
