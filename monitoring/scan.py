@@ -1,10 +1,11 @@
 """The scan of a prefecture's counties: accumulators against the lines of the law, the difference to what is known.
 
-Two statements for all the counties that one version governs, because each reads the accumulators and the categories
-once: who has enough on the year's account (a plain select that PostgreSQL may share among processes), then the
-difference to the warnings that are there, written and counted per county. They hold no law: they get the lines as
-arrays (`policies.engine.WarningLine`), a mask of categories, from which sum on a person is near or over, the line
-itself; and find, per person, the line that counts and whether it is passed.
+A few statements for all the counties that one version governs, because each reads the accumulators and the categories
+once: who has enough on the year's account (a plain select that PostgreSQL may share among processes), the line that
+counts for each, then the difference to the warnings that are there, written and counted per county; what stands as it
+did, most of it, is told apart first and only counted. They hold no law: they get the lines as arrays
+(`policies.engine.WarningLine`), a mask of categories, from which sum on a person is near or over, the line itself; and
+find, per person, the line that counts and whether it is passed.
 
 The sum up to the day: where the person's last settled claim is not later than the day, the accumulator that is kept
 with every settlement; else the sum over the claims up to the day. Each claim's part is never negative, so that nobody
@@ -52,7 +53,9 @@ GROUP BY y.person_id, y.region_id, y.measure, late, rural
 # Accounts with claims after the day: their sum up to it, from the claims.
 _LATE = "UPDATE scan_person y SET measure = {sum} WHERE late"
 
-_STATEMENT = """
+# Everyone near or over, with the one line that counts. A table of its own: its size tells the planner how to go on.
+_HIT = """
+CREATE TEMPORARY TABLE scan_hit ON COMMIT DROP AS
 WITH line AS (
     SELECT * FROM unnest(%(kinds)s::text[], %(amounts)s::bigint[], %(masks)s::bigint[], %(earlier)s::boolean[],
                          %(others)s::text[], %(over_from)s::bigint[], %(near_from)s::bigint[])
@@ -73,16 +76,28 @@ WITH line AS (
     SELECT c.now, c.mask, coalesce((SELECT g.code FROM category g WHERE c.now & g.bit <> 0
                                     ORDER BY (c.mask & g.bit <> 0) DESC, g.place LIMIT 1), '') AS category
     FROM (SELECT DISTINCT now, mask FROM nearest) c
-), hit AS MATERIALIZED (
-    SELECT n.person_id, n.region_id, n.measure, n.kind, n.line, n.over, s.category,
-           CASE WHEN n.now & %(first)s <> 0 THEN 1 ELSE 2 END AS priority
-    FROM nearest n JOIN shown s ON s.now = n.now AND s.mask = n.mask
-), here AS MATERIALIZED (
-    SELECT w.*, w.person_id IN (SELECT h.person_id FROM hit h) AS is_hit FROM monitoring_burdenwarning w
+)
+SELECT n.person_id, n.region_id, n.measure, n.kind, n.line, n.over, s.category,
+       CASE WHEN n.now & %(first)s <> 0 THEN 1 ELSE 2 END AS priority
+FROM nearest n JOIN shown s ON s.now = n.now AND s.mask = n.mask
+"""
+
+_STATEMENT = """
+WITH same AS MATERIALIZED (
+    SELECT w.id, h.person_id, h.over, left(h.region_id, %(digits)s) AS part
+    FROM scan_hit h JOIN monitoring_burdenwarning w ON w.person_id = h.person_id AND w.kind = h.kind
     WHERE w.year = %(year)s AND w.region_id BETWEEN %(low)s AND %(high)s
-        AND left(w.region_id, %(digits)s) = ANY(%(parts)s)
+        AND (w.amount, w.line, w.category, w.priority, w.region_id)
+            = (h.measure, h.line, h.category, h.priority, h.region_id)
+        AND CASE WHEN h.over THEN w.state IN ('open', 'pushed', 'answered') ELSE w.state = 'approaching' END
+), news AS MATERIALIZED (
+    SELECT h.* FROM scan_hit h WHERE h.person_id NOT IN (SELECT s.person_id FROM same s)
+), here AS MATERIALIZED (
+    SELECT w.*, w.person_id IN (SELECT h.person_id FROM scan_hit h) AS is_hit FROM monitoring_burdenwarning w
+    WHERE w.year = %(year)s AND w.region_id BETWEEN %(low)s AND %(high)s
+        AND left(w.region_id, %(digits)s) = ANY(%(parts)s) AND w.id NOT IN (SELECT s.id FROM same s)
 ), moved_in AS (
-    SELECT h.person_id FROM hit h WHERE NOT EXISTS (SELECT FROM here w WHERE w.person_id = h.person_id)
+    SELECT h.person_id FROM news h WHERE NOT EXISTS (SELECT FROM here w WHERE w.person_id = h.person_id)
 ), known AS MATERIALIZED (
     SELECT w.* FROM here w WHERE w.is_hit OR (w.state <> 'withdrawn' AND NOT EXISTS (
         SELECT FROM claims_personyear y WHERE y.person_id = w.person_id AND y.year = w.year
@@ -93,7 +108,7 @@ WITH line AS (
     SELECT k.id, k.number, k.state AS was, k.raised_on AS was_raised, h.*,
            k.person_id AS known_person, k.kind AS known_kind, k.amount AS was_amount, k.line AS was_line,
            k.category AS was_category, k.priority AS was_priority, k.region_id AS was_region
-    FROM hit h FULL JOIN known k ON k.person_id = h.person_id AND k.kind = h.kind
+    FROM news h FULL JOIN known k ON k.person_id = h.person_id AND k.kind = h.kind
 ), judged AS MATERIALIZED (
     SELECT c.*, CASE
         WHEN c.id IS NULL THEN CASE WHEN over THEN 'raise' ELSE 'notice' END
@@ -133,7 +148,7 @@ WITH line AS (
         WHEN total.measure > w.line THEN %(not_counted)s
         ELSE replace(%(under)s, '0.00', to_char(coalesce(total.measure, 0) / 100.0, 'FM999999999990.00')) END
     FROM judged j
-    LEFT JOIN hit now ON now.person_id = j.known_person
+    LEFT JOIN scan_hit now ON now.person_id = j.known_person
     LEFT JOIN LATERAL (
         SELECT CASE WHEN y.last_settled_on <= %(day)s THEN y.measure ELSE {sum} END AS measure
         FROM claims_personyear y WHERE y.person_id = j.known_person AND y.year = %(year)s
@@ -150,6 +165,8 @@ FROM (
            count(*) FILTER (WHERE step IN ('raise', 'reopen', 'keep')) AS open,
            count(*) FILTER (WHERE step = 'notice') AS approaching
     FROM judged GROUP BY part
+    UNION ALL SELECT part, 0, 0, 0, count(*) FILTER (WHERE over), 0, count(*) FILTER (WHERE over),
+           count(*) FILTER (WHERE NOT over) FROM same GROUP BY part
     UNION ALL SELECT part, 0, 0, count(*), 0, 0, 0, 0 FROM moved WHERE step = 'keep' GROUP BY part
     UNION ALL SELECT part, 0, 0, 0, 0, count(*), 0, 0 FROM gone WHERE raised_on IS NOT NULL GROUP BY part
 ) counted_by_part GROUP BY part
@@ -187,9 +204,10 @@ def scan_parts(*, codes: Sequence[str], day: date, ruling: Ruling, whole: bool =
         for code in sorted({code[:6] for code in codes}):
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"scan {code} {day.year}"])
         cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL enable_mergejoin = off")  # it sorts what can be hashed
-        cursor.execute("DROP TABLE IF EXISTS scan_person")
+        cursor.execute("DROP TABLE IF EXISTS scan_person, scan_hit")
         cursor.execute(find, facts)
         cursor.execute(late, facts)
+        cursor.execute(_HIT, facts)
         cursor.execute(statement, facts)
         found = {part: dict(zip(COUNTS, map(int, counts), strict=True)) for part, *counts in cursor.fetchall()}
         cursor.execute("SET LOCAL work_mem TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT")
