@@ -20,6 +20,7 @@ RULES = {
 }
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
 ORDER = (Role.CASE_WORKER, Role.REVIEWER, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.LIAISON, Role.POLICY_OFFICER)
+ORDER += (Role.FUND_OFFICER, Role.PANEL_MEMBER)  # for the few that are theirs alone
 
 
 def _role(address) -> Role | None:
