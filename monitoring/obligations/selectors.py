@@ -101,7 +101,7 @@ class _Builder:
         self.workdays = workdays
         self.places = _places(asked.region)
         self._facts: dict[str, list[Fact]] = {}
-        self._records: dict[str, ObligationRecord] | None = None
+        self._records: dict[str, list[ObligationRecord]] | None = None
 
     def facts(self, event: str) -> list[Fact]:
         if event not in self._facts:
@@ -109,12 +109,13 @@ class _Builder:
         return self._facts[event]
 
     @property
-    def records(self) -> dict[str, ObligationRecord]:
+    def records(self) -> dict[str, list[ObligationRecord]]:
+        """By name: the records of the region, of those above it and of those below."""
         if self._records is None:
-            rows = ObligationRecord.objects.filter(
-                region__in=self.asked.codes, policy=self.document.policy, month=self.asked.month
-            ).select_related("by")
-            self._records = {row.name: row for row in rows}
+            rows = ObligationRecord.objects.filter(policy=self.document.policy, month=self.asked.month)
+            self._records = {}
+            for row in self.asked.near(rows).select_related("by").order_by("done_on", "pk"):
+                self._records.setdefault(row.name, []).append(row)
         return self._records
 
     @cached_property
@@ -196,10 +197,26 @@ class _Builder:
         return Item(duty, owner, code, due, int(met), 1, min(timezone.localdate(), due) if met else None, note=note)
 
     def _recorded(self, duty: Obligation, due: date) -> Item:
-        record = self.records.get(duty.name)
-        done_on, note = (record.done_on, record.note) if record else (None, "")
-        owner = "、".join(duty.by)
-        return Item(duty, owner, "", due, int(bool(record)), 1, done_on, note=note, record=record, recordable=True)
+        """A record of the region (or above) covers its counties; else each county's own counts (S2-14)."""
+        rows = self.records.get(duty.name, [])
+        record = next((row for row in rows if row.region_id in self.asked.codes), None)
+        owner, facts = "、".join(duty.by), [Fact("", row.region_id, row.done_on) for row in rows]
+        days = {place: _covered(facts, "", place) for place in self.places}
+        found = [day for day in days.values() if day]
+        whole = len(found) == len(self.places)
+        return Item(
+            duty=duty,
+            owner=owner,
+            department="",
+            due=due,
+            done=len(found),
+            places=len(self.places),
+            done_on=max(found) if whole else None,
+            missing=tuple(name for place, name in self.places.items() if not days[place]),
+            note=record.note if record else "",
+            record=record,
+            recordable=True,
+        )
 
 
 def _percent(basis_points: int | None) -> str:

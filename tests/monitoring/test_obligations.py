@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from django.urls import reverse
 
-from accounts.models import Region
+from accounts.models import Level, Region
 from accounts.vocabulary import Role, Section
 from beneficiaries.enrolment.models import RegionYear
 from exchange import deliveries
@@ -182,3 +182,24 @@ def test_recording_by_clicks(plan, client):
     assert "撤回登记" in page
     client.post(reverse("monitoring:obligation_undo", args=[ObligationRecord.objects.get().pk]))
     assert not ObligationRecord.objects.exists()
+
+
+def test_s2_14_progress_is_fed_back_to_the_city_county_by_county(law):
+    city, county, owners = "370800000000", "370811000000", "医疗保障、民政、乡村振兴"
+    places = list(Region.objects.filter(code__startswith="3708", level=Level.COUNTY).values_list("name", flat=True))
+    duty = items(city)["S2-14", "", owners].duty
+
+    def fed_back(code: str, day: int) -> None:
+        worker = make_user(Role.CASE_WORKER, region=code, username=f"worker-{code}")
+        facts = {"policy": "jining", "duty": duty, "month": MAY, "note": "五月进展已报市局"}
+        services.record_done(actor=worker, region=Region.objects.get(code=code), done_on=date(2023, 5, day), **facts)
+
+    fed_back(county, 29)
+    found = items(city)["S2-14", "", owners]
+    assert (found.due, found.done, found.places) == (date(2023, 5, 31), 1, len(places))
+    assert found.state(date(2023, 6, 10)) == "late"
+    assert set(places) - set(found.missing) == {Region.objects.get(code=county).name}
+    own = items(county)["S2-14", "", owners]
+    assert (own.done, own.places, own.note) == (1, 1, "五月进展已报市局")
+    fed_back(city, 31)
+    assert items(city)["S2-14", "", owners].state(date(2023, 6, 10)) == "done", "the city's covers all"
