@@ -26,6 +26,7 @@ from exchange.models import InboundFile
 from exchange.services import confirm_file, prepare_file, receive_file
 from monitoring.figures.services import count_figures
 from monitoring.models import Recheck, Scan
+from monitoring.projection.services import project
 from monitoring.recheck.services import recheck
 from monitoring.services import push_warnings, scan_region
 from policies.services import load_documents
@@ -195,6 +196,7 @@ def _load_area(code: str) -> None:
         )
     load_enrolment(code, SEED)
     scan_region(region=Region.objects.get(code=code), on=SCAN_DAY, actor=None)
+    project(region=Region.objects.get(code=code), on=SCAN_DAY)
     if code == MAIN:
         push_warnings(region=Region.objects.get(code=code), month=LAST_MONTH, actor=None)
 
