@@ -3,6 +3,7 @@
 from typing import Final
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from exchange.models import InboundFile
 
@@ -54,7 +55,7 @@ class StagedClaim(models.Model):
     claim_no = models.TextField(null=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "暂存费用"
+        verbose_name = verbose_name_plural = _("暂存费用")
 
     def __str__(self) -> str:
         return f"{self.file_id}:{self.row}"

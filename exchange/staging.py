@@ -146,12 +146,16 @@ def refresh_statistics(table: str, written: int, *, tenths: int = 1) -> None:
 def as_text(values: Sequence[Any]) -> Sequence[str]:
     """A column in COPY's text format: text, whole numbers, dates, bytes, bool, JSON objects, None."""
     kinds = set(map(type, values))
+    if len(kinds) == 1 and values.count(values[0]) == len(values):  # what a file says nothing of, or always the same
+        return [_one(values[0])] * len(values)
     if kinds <= {str}:
         return _escaped(values)
     if kinds <= {str, type(None)} and not _has_sign("".join(filter(None, values))):
         return [NULL if value is None else value for value in values]
-    if kinds <= {int}:
+    if kinds <= {int, bool}:
         return list(map(str, values))
+    if kinds <= {int, type(None)}:
+        return [NULL if value is None else str(value) for value in values]
     if kinds <= {bytes, type(None)}:
         return [NULL if value is None else rf"\\x{value.hex()}" for value in values]
     if kinds <= {date, type(None)}:

@@ -164,7 +164,7 @@ def _is_utf8(stream: BinaryIO, *, sure: bool = False) -> bool:
                 text = error.object[: error.start].decode("utf-8")
                 valid = False
             if beyond_ascii < _SURELY_UTF8:
-                beyond_ascii += sum(not char.isascii() for char in text)
+                beyond_ascii += len(text) - len(text.encode("ascii", "ignore"))
             line += text.count("\n")
             if not valid and (sure or beyond_ascii >= _SURELY_UTF8):
                 raise FileRefused("encoding", line=line, encoding="UTF-8")
