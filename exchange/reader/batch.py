@@ -134,11 +134,21 @@ class Batch:
         return taken
 
 
+class _Days(dict[dt.date | None, str]):
+    """Dates as text, each worked out once: a file has hundreds of them, a thousand times each."""
+
+    def __missing__(self, day: dt.date | None) -> str:
+        self[day] = text = "" if day is None else day.isoformat()
+        return text
+
+
+_DAYS = _Days()
+
+
 def _as_text(column: Sequence[Any]) -> Sequence[str]:
     kinds = set(map(type, column))
     if kinds == {str}:
         return column
-    if dt.date in kinds:
-        known = {value: "" if value is None else str(value) for value in set(column)}
-        return [known[value] for value in column]
+    if kinds <= {dt.date, type(None)}:
+        return list(map(_DAYS.__getitem__, column))
     return ["" if value is None else str(value) for value in column]
