@@ -28,7 +28,7 @@ from claims.models import Claim, PersonYear, Settlement
 from claims.settling import settle_years
 from claims.staged import FACTS, StagedClaim
 from exchange import reader
-from exchange.errors import ImportBlocked
+from exchange.errors import ImportBlocked, RegisterMoved
 from exchange.kinds import Beside, ImportKind
 from exchange.models import InboundFile, Outcome, StagedRow
 from exchange.staging import copying
@@ -60,6 +60,9 @@ def apply(file: InboundFile, *, actor: User | None, progress: Progress) -> dict[
             [file.pk],
         )
         claims = cursor.rowcount
+        if claims != file.counts["new"]:
+            # Staged by an earlier release, or tidied away meanwhile.
+            raise RegisterMoved(_("预览之后登记簿有变化，已重新比对；请再次核对后确认。"))
         cursor.execute(_NAMES, [file.pk, staging.UNNAMED])
         # Settling joins on what was just written: without fresh figures the planner takes the table for empty.
         cursor.execute("ANALYZE claims_claim (id, person_id, settled_on, source_id)")

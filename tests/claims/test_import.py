@@ -6,12 +6,14 @@ from datetime import date
 
 import pytest
 from django.core.management import CommandError
+from django.db import IntegrityError, transaction
 
+from accounts.audit import events_of
 from beneficiaries.models import Person
 from claims import imports
 from claims.imports import KIND
-from claims.models import Claim, PersonYear, Settlement
-from exchange.errors import ImportBlocked, ImportRefused, NotAllowed
+from claims.models import Claim, PersonYear, Settlement, StagedClaim
+from exchange.errors import ImportBlocked, ImportRefused, NotAllowed, RegisterMoved
 from exchange.models import InboundFile, StagedRow
 from exchange.services import confirm_file, prepare_file, receive_file, undo_file
 from tests.claims.makers import current, identity_number, import_claims, make_person, record, result, results
@@ -103,6 +105,43 @@ def test_a_faulty_row_is_an_error_that_names_field_and_remedy_and_the_rest_goes_
     if code == "no_parameter":
         assert "cii_deductible 2025" in reason
     assert confirm_file(file_id=file.pk, actor=None).counts["written"]["settled"] == 1
+
+
+def test_a_file_without_its_staged_claims_is_compared_anew_and_writes_nothing(law):
+    """As after an upgrade between preview and confirmation."""
+    file = prepared({}, {"setl_id": "S2"})
+    StagedClaim.objects.filter(file=file, row=2).delete()
+    with pytest.raises(RegisterMoved):
+        confirm_file(file_id=file.pk, actor=None)
+    assert not Claim.objects.exists()
+    assert confirm_file(file_id=file.pk, actor=None).counts["written"]["claims"] == 2
+
+
+def test_what_a_claim_refers_to_must_be_there(law):
+    """Asked once a statement, in place of constraints that ask row by row."""
+    confirmed({})
+    claim, held = Claim.objects.get(), current()[0]
+    for wrong in (
+        lambda: Claim.objects.filter(pk=claim.pk).update(person_id=0),
+        lambda: Claim.objects.filter(pk=claim.pk).update(region_id="999999000000"),
+        lambda: Claim.objects.filter(pk=claim.pk)._raw_delete("default"),
+        lambda: Settlement.objects.filter(pk=held.pk).update(assistance=1),
+        lambda: PersonYear.objects.update(version_id=0),
+        lambda: Settlement.objects.create(claim_id=0, version=held.version, figures=held.figures, category="none"),
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            wrong()
+    assert current()[0].assistance == held.assistance
+
+
+def test_undoing_a_file_leaves_nothing_but_its_history(law):
+    file = confirmed({}, {"setl_id": "S2"})
+    undo_file(file_id=file.pk, actor=None)
+    assert not Claim.objects.exists() and not Settlement.objects.exists()
+    for model, number in ((Claim, "S2"), (Settlement, None)):
+        gone = events_of(model).objects.filter(pgh_label="delete")
+        assert gone.count() == 2
+        assert number is None or gone.filter(claim_no=number).exists()
 
 
 def test_the_same_number_twice_in_a_file(law):
