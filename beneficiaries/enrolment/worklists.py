@@ -17,6 +17,7 @@ from accounts.workdays import Workdays
 from beneficiaries.enrolment import law
 from beneficiaries.enrolment.case_models import CoverageCase, PaymentMismatch
 from beneficiaries.enrolment.models import Enrolment, RegionYear, untold
+from policies import selectors as policies
 
 
 def cases(
@@ -108,8 +109,10 @@ def _told_until(prefix: str) -> date:
 
     def find() -> date:
         place = prefix.ljust(12, "0")
-        texts = (law.document_of_year(place, today.year - ago) for ago in range(LAPSED))
-        duty = law.obligation(next(filter(None, texts), None), "S3-06", by="医疗保障")
+        known = policies.law()
+        days = (date(today.year - ago, *day) for ago in range(LAPSED) for day in ((1, 1), (12, 31)))
+        version = next(filter(None, (known.on(place, day) for day in days)), None)
+        duty = law.obligation(policies.document_of(version) if version else None, "S3-06", by="医疗保障")
         if duty is None or duty.due.kind != "working_days":
             return date.min
         return Workdays.load().add(today, -duty.due.number) - timedelta(days=1)
