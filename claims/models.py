@@ -164,6 +164,9 @@ class Claim(models.Model):
             models.Index(fields=["region", "-settled_on", "-id"]),
             # The list of a county or city, newest first: a range of regions gives no order, so it walks the days.
             models.Index(fields=["-settled_on", "-id", "region"], name="claim_by_day"),
+            models.Index(
+                fields=["institution", "-settled_on", "-id"], condition=~Q(institution=""), name="claim_by_institution"
+            ),
             models.Index(fields=["source"], condition=Q(source__isnull=False), name="claim_source"),
         ]
         constraints: ClassVar = [
@@ -247,6 +250,11 @@ class Settlement(models.Model):
             # One index for "the one in force" and "all of a claim": two in force would be the same to it.
             models.UniqueConstraint(
                 fields=["claim", "superseded_at"], nulls_distinct=False, name="one_settlement_in_force"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["claim"], condition=Q(over_control=True, superseded_at=None), name="settlement_over_control"
             )
         ]
         # Nothing can change but that a later one takes its place; so the row is its own record of being made.

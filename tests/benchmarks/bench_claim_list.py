@@ -42,7 +42,7 @@ INSERT INTO claims_claim (claim_no, person_id, region_id, service, settled_on, i
     charge_class, location, referred, major_disease, control_waived, chronic_management, total, in_scope,
     out_of_catalogue, basic_paid, other_paid, note, created_at)
 SELECT 'L' || lpad(n::text, 12, '0'), p.id, p.region_id,
-    (ARRAY['inpatient', 'outpatient', 'outpatient', 'chronic'])[1 + n %% 4],
+    (ARRAY['inpatient', 'outpatient', 'outpatient', 'chronic'])[1 + n / 8 %% 4],
     DATE '2023-01-01' + (n::bigint * 7919 %% 730)::int,
     'H' || n %% 300, '390', 1 + n %% 3, 1, 'county', 'not_needed', false, false, '', 100000 + n %% 9999, 90000, 5000,
     40000, 0, '', now()
