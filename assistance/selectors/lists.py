@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import Act
 from accounts.models import Region, User
 from accounts.selectors import below
-from accounts.waiting import Pending, Waiting
+from accounts.waiting import ALL, Pending, Waiting
 from assistance.models import Application, Meeting, MeetingCase, Notice, Opinion, Payment, Question, Referral
 from assistance.vocabulary import BOARD, OPEN, Kind, State
 
@@ -121,6 +121,9 @@ def waiting(user: User) -> list[Pending | Waiting]:
         Pending(one.act, one.label, f"{queue}?group={one.key}", rows.filter(group_of(one.key, user)), late, "due_on")
         for one in groups
     ]
+    unanswered = referrals_for(user, late=True).select_related(None)
+    sent = f"{reverse('assistance:referrals')}?answered=no&late=on"
+    found.append(Pending(Act.APPLICATION_CHECK, _("逾期未答复的转介"), sent, unanswered, late=ALL))
     if not user.may(Act.APPLICATION_CHECK):  # these are the township's and the departments' to read
         notices = user.visible(Notice).filter(read_at=None)
         questions = user.visible(Question).filter(answered_at=None)

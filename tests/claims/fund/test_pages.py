@@ -64,6 +64,13 @@ def test_from_a_chosen_order_to_a_file(client) -> None:
     assert "待制表" in again.content.decode()
 
 
+def test_what_a_second_person_decides_stands_on_the_workbench(client) -> None:
+    examples.budget(False)
+    enter(client, Role.REVIEWER)
+    page = client.get("/").content.decode()
+    assert "待复核的预算" in page and reverse("fund:waiting") in page
+
+
 def test_the_second_person_decides_on_the_page(client) -> None:
     held = examples.budget(False)
     enter(client, Role.REVIEWER)
