@@ -4,9 +4,9 @@
 
 Needs about ten gigabytes while it runs. Asked as a city and as a county: the list as it opens and further pages, a
 county, a month, one number, the oldest first. What few claims fulfil (a service, the mark over the share, one of three
-hundred institutions) is counted to ten thousand by walking past the others: it has a bound of its own, a third over what
-was measured, and is not what the 95th percentile is asked of. A page is its rows and the capped count; every address is
-asked three times and the least counts, so that what else the machine does counts little.
+hundred institutions) is counted to ten thousand by walking past the others: it has a bound of its own, a third over
+what was measured, and is not what the 95th percentile is asked of. A page is its rows and the capped count; every
+address is asked three times and the least counts, so that what else the machine does counts little.
 """
 
 import os
