@@ -151,9 +151,7 @@ class DeliveredWarning(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["delivery", "warning"], name="warning_once_a_delivery")
         ]
-        triggers: ClassVar = [
-            pgtrigger.Protect(name="said_stays_said", operation=pgtrigger.Update | pgtrigger.Delete)
-        ]
+        triggers: ClassVar = [pgtrigger.Protect(name="said_stays_said", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return f"{self.delivery_id}:{self.warning_id}"
