@@ -27,6 +27,11 @@ def test_it():
 """
 
 
+def _hears_interrupts() -> None:
+    """A run that a script has put in the background ignores Ctrl-C, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def run_of_its_own(tmp_path):
     """Starts pytest with the plugin on a test that sleeps, in its own place for temporary folders.
@@ -49,6 +54,7 @@ def run_of_its_own(tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=_hears_interrupts,
         )
         started.append(process)
         said = []
