@@ -21,13 +21,13 @@ from exchange import deliveries
 from exchange.models import Delivery, Partner
 from monitoring import lines as law
 from monitoring.followup.services import open_followups
-from monitoring.lists.selectors import yuan
 from monitoring.lists.services import tell_withdrawals, write_lists
 from monitoring.models import BurdenWarning, DeliveredWarning, Scan, ScanPart, inside
 from monitoring.scan import COUNTS, scan_parts
 from monitoring.selectors import STANDING, to_tell
 from policies import selectors as policies
 from policies.engine.document import Document
+from policies.engine.money import format_yuan
 
 State = BurdenWarning.State
 logger = logging.getLogger(__name__)
@@ -327,7 +327,19 @@ def _rows(ids: list[int]) -> dict[int, Row]:
     found = list(BurdenWarning.objects.filter(pk__in=ids).values_list(*names))
     measures = _measures({row[6] for row in found})
     return {
-        pk: (no, id_number, name, place, kind, measures[version], yuan(fen), yuan(line), category, phone or "", day)
+        pk: (
+            no,
+            id_number,
+            name,
+            place,
+            kind,
+            measures[version],
+            format_yuan(fen),
+            format_yuan(line),
+            category,
+            phone or "",
+            day,
+        )
         for pk, no, id_number, name, place, kind, version, fen, line, category, phone, day in found
     }
 

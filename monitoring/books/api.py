@@ -15,18 +15,18 @@ from exchange.partner_api.door import PartnerView, Refusal
 from exchange.partner_api.schema import operation
 from monitoring.books import services
 from monitoring.books.selectors import told_by
-from monitoring.lists.selectors import yuan
 from monitoring.models import Reconciliation
 from monitoring.selectors import month_end
+from policies.engine.money import format_yuan
 
 PAGE = 1000
 MOST = 20_000
-MONTH = {"type": "string", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])$"}
+MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
 
 
 def month_field() -> serializers.RegexField:
     """`2023-05`."""
-    return serializers.RegexField(r"^20[0-9]{2}-(0[1-9]|1[0-2])$", max_length=7)
+    return serializers.RegexField(MONTH, max_length=7)
 
 
 class AskedSerializer(serializers.Serializer):
@@ -100,7 +100,7 @@ class Books(PartnerView):
         description="每条预警是最后一次告知的样子；每次至多1000条，`next_after` 作为 `after` 再取下一页。",
         answers={200: BooksSerializer},
         parameters=(
-            OpenApiParameter("month", MONTH, required=True),
+            OpenApiParameter("month", {"type": "string", "pattern": MONTH}, required=True),
             OpenApiParameter("after", {"type": "integer", "minimum": 0}),
         ),
     )
@@ -121,8 +121,8 @@ class Books(PartnerView):
                 "warning_no": one.warning.number,
                 "id_number": one.warning.person.id_number,
                 "kind": one.warning.kind,
-                "amount": yuan(one.amount),
-                "line": yuan(one.line),
+                "amount": format_yuan(one.amount),
+                "line": format_yuan(one.line),
                 "state": "withdrawn" if one.withdrawal else "told",
                 "delivery": one.delivery.number,
             }

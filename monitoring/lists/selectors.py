@@ -20,6 +20,7 @@ from claims.models import Claim, PersonYear
 from exchange.models import Delivery
 from monitoring.models import BurdenWarning, DeliveredWarning, ListedPerson, inside
 from policies.engine.document import Document, SeriousDisease
+from policies.engine.money import format_yuan
 
 Kind = Delivery.Kind
 
@@ -35,11 +36,6 @@ class Asked:
 
 
 Row = tuple[int, tuple[object, ...]]  # person, values in the order of the list's columns
-
-
-def yuan(fen: int) -> str:
-    """Decimal yuan as files have it: 2190000 → `21900.00`."""
-    return f"{fen // 100}.{fen % 100:02d}"
 
 
 # --- withdrawals --------------------------------------------------------------------------------------------------
@@ -90,7 +86,7 @@ def serious(asked: Asked) -> list[Row]:
                     newest.disease_code,
                     newest.settled_on,
                     len(found),
-                    yuan(burdens.get(pk, 0)),
+                    format_yuan(burdens.get(pk, 0)),
                     "、".join(held.get(pk, ())),
                     person.phone or "",
                 ),
@@ -181,9 +177,9 @@ def outside_catalogue(asked: Asked) -> list[Row]:
                 "、".join(held_by.get(pk, ())),
                 "、".join(ill.get(pk, ())),
                 row["bills"],
-                yuan(row["cost"]),
-                yuan(row["outside"]),
-                yuan(row["left"]),
+                format_yuan(row["cost"]),
+                format_yuan(row["outside"]),
+                format_yuan(row["left"]),
             ),
         )
         for pk, row in found.items()

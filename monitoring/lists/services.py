@@ -8,9 +8,10 @@ from accounts.models import Region, User
 from exchange import deliveries
 from exchange.models import Delivery
 from monitoring import lines
-from monitoring.lists.selectors import CONTENTS, Asked, Row, to_withdraw, told, yuan
+from monitoring.lists.selectors import CONTENTS, Asked, Row, to_withdraw, told
 from monitoring.models import BurdenWarning, DeliveredWarning, ListedPerson
 from policies.engine.document import Document
+from policies.engine.money import format_yuan
 
 WITHDRAWN = ("warning_no", "id_number", "name", "region", "kind", "amount", "reason", "withdrawn_on")
 
@@ -37,7 +38,7 @@ def tell_withdrawals(*, actor: User | None, department: str, region: Region, mon
                 one.person.name,
                 one.region_id,
                 one.kind,
-                yuan(one.amount),
+                format_yuan(one.amount),
                 one.withdrawn_reason,
                 one.refreshed_on,
             )
