@@ -44,9 +44,7 @@ class Worker:
     def __init__(self, folder: Path, **environment: str):
         self.files = folder / "files"
         self.log = folder / "worker.log"
-        said = {"LOG_LEVEL": "INFO"}  # it is ready when it says so
-        own = {"DATABASE_URL": database_url(), "MEDIA_ROOT": str(self.files)}
-        self.environment = {**os.environ, **said, **own, **environment}
+        self.environment = {**os.environ, "DATABASE_URL": database_url(), "MEDIA_ROOT": str(self.files), **environment}
         self.process: subprocess.Popen | None = None
 
     @property
