@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import date
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from psycopg.errors import UniqueViolation
 
 from accounts.access import Act
 from accounts.crypto import encrypt_many
@@ -45,21 +46,7 @@ def apply(file: InboundFile, *, actor: User | None, progress: Progress) -> dict[
     progress(_("登记费用"), 0, 1)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'")
-        cursor.execute(
-            f"""
-            INSERT INTO claims_claim
-                (claim_no, person_id, region_id, source_id, source_row, note, created_at, {_FACTS})
-            SELECT x.claim_no, p.id, p.region_id, r.file_id, r.row, '', now(), {_STAGED}
-            FROM exchange_stagedrow r
-            JOIN {staging.TABLE} x ON x.file_id = r.file_id AND x.row = r.row
-            JOIN beneficiaries_person p ON p.id_key = r.id_key
-            WHERE r.file_id = %s AND r.outcome = 'new'
-            -- As they are settled: a person's year lies together, and what is settled of it is appended in order.
-            ORDER BY p.id, x.settled_on, x.claim_no COLLATE "C"
-            """,  # noqa: S608 - column names of this module
-            [file.pk],
-        )
-        claims = cursor.rowcount
+        claims = _write_claims(file)
         if claims != file.counts["new"]:
             # Staged by an earlier release, or tidied away meanwhile.
             raise RegisterMoved(_("预览之后登记簿有变化，已重新比对；请再次核对后确认。"))
@@ -79,6 +66,42 @@ def apply(file: InboundFile, *, actor: User | None, progress: Progress) -> dict[
         "assistance": totals.assistance + totals.out_of_catalogue,
         "top_up": totals.top_up,
     }
+
+
+# In the order in which they are settled: a person's year lies together, and what is settled of it is appended in order.
+_WRITE = f"""
+INSERT INTO claims_claim (claim_no, person_id, region_id, source_id, source_row, note, created_at, {_FACTS})
+SELECT x.claim_no, p.id, p.region_id, r.file_id, r.row, '', now(), {_STAGED}
+FROM exchange_stagedrow r
+JOIN {staging.TABLE} x ON x.file_id = r.file_id AND x.row = r.row
+JOIN beneficiaries_person p ON p.id_key = r.id_key
+WHERE r.file_id = %s AND r.outcome = 'new'
+ORDER BY p.id, x.settled_on, x.claim_no COLLATE "C"
+"""  # noqa: S608 - column names of this module
+
+
+def _write_claims(file: InboundFile) -> int:
+    """How many. A number that someone else registers at the same moment is waited for, and then refused."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_WRITE, [file.pk])
+            return cursor.rowcount
+    except IntegrityError as error:
+        if "claim_once" not in str(error):
+            raise
+        raise RegisterMoved(_collision(file)) from error
+
+
+def _collision(file: InboundFile) -> str:
+    """Which of the file's numbers were registered since its preview, and by whom."""
+    new = StagedRow.objects.filter(file=file, outcome=Outcome.NEW).values("row")
+    numbers = StagedClaim.objects.filter(file=file, row__in=new).values("claim_no")
+    taken = Claim.objects.filter(claim_no__in=numbers).select_related("source").order_by("claim_no")
+    first = taken[0]
+    return _(
+        "预览之后，结算号 %(no)s（共 %(count)s 个）已由“%(source)s”登记；本文件没有写入任何内容，已与登记内容重新比对；"
+        "请核对这些行后再次确认。"
+    ) % {"no": first.claim_no, "count": len(taken), "source": first.source.name if first.source else _("手工录入")}
 
 
 _NAMES = """
@@ -110,8 +133,13 @@ def _new_persons(file: InboundFile) -> int:
     written, last = 0, None
     # Chunk by chunk: nothing else can be read on the connection while COPY runs.
     while chunk := list((rows.filter(id_key__gt=last) if last else rows)[:CHUNK]):
-        with copying(Person._meta.db_table) as put:
-            put(_person_columns(file, chunk))
+        try:
+            with transaction.atomic(), copying(Person._meta.db_table) as put:
+                put(_person_columns(file, chunk))
+        except UniqueViolation as error:  # of COPY, which Django does not translate
+            if "id_key" not in str(error):
+                raise
+            continue  # another file brought one of them in the meantime: what is read now leaves that one out
         written, last = written + len(chunk), chunk[-1][1]
     return written
 
