@@ -244,7 +244,10 @@ def parse_claim(cells: list[str], days: dict[str, int]) -> tuple[list[int], int,
             raise ValueError(managed)
     except (KeyError, ValueError):
         raise fault_of(by_name) from None
-    check_money(money[0], money[1], money[2], money[3])
+    try:
+        check_money(money[0], money[1], money[2], money[3])
+    except ClaimRefused as error:  # the errors file repeats what the file says
+        raise ClaimRefused(error.field, by_name[error.field], error.reason) from None
     money.append(-1)
     return codes, day, money
 
