@@ -22,6 +22,7 @@ class Cause(TextChoices):
     ROSTER_UNDONE = "roster_undone", _("名单撤销")
     MERGE = "merge", _("档案合并")
     APPROVAL = "approval", _("申请批准")
+    DESIGNATION = "designation", _("类别指定")
 
 
 @dataclass(frozen=True)

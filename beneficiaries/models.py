@@ -27,6 +27,7 @@ from accounts.masking import mask_id_number, mask_phone
 from accounts.models import Region
 from accounts.vocabulary import Category, Department
 from beneficiaries.comparisons.models import ComparisonRow
+from beneficiaries.designations.models import DesignatedSpell, Designation, HeldCategory
 from beneficiaries.diseases.models import ListedDisease, Registration
 from beneficiaries.merging.models import Merge
 from beneficiaries.people import READING
@@ -36,6 +37,9 @@ from exchange.models import InboundFile, own_department
 __all__ = [
     "CategorySpell",
     "ComparisonRow",
+    "DesignatedSpell",
+    "Designation",
+    "HeldCategory",
     "Household",
     "ListedDisease",
     "Merge",

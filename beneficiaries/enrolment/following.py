@@ -28,7 +28,7 @@ FOLLOW_FILE = "enrolment.follow_file"
 FOLLOW_PERSONS = "enrolment.follow_persons"
 MANY: Final = 20_000  # persons: with more of them, whole counties are computed
 _ROSTERS = (Cause.ROSTER, Cause.ROSTER_UNDONE)
-_BY_HAND = (Cause.CATEGORY, Cause.CATEGORY_END)
+_BY_HAND = (Cause.CATEGORY, Cause.CATEGORY_END, Cause.DESIGNATION)
 
 
 def computed_alone(_file: InboundFile) -> Q:

@@ -36,6 +36,7 @@ class Cause(models.TextChoices):
     ROSTER_UNDONE = "roster_undone", _("名单撤销")
     MERGE = "merge", _("档案合并")
     APPROVAL = "approval", _("申请批准")
+    DESIGNATION = "designation", _("类别指定")
     REVERSAL = "reversal", _("费用冲正")
     CORRECTION = "correction", _("费用更正")
     EXCEPTION = "exception", _("控制豁免或转诊例外")
