@@ -30,9 +30,11 @@ def may(actor: User | None, act: Act, region_id: str) -> None:
 
 
 def lock_year(region_id: str, year: int) -> None:
-    """One writer at a time per prefecture and year: budgets bind all who share one. Held until the transaction ends."""
+    """One writer at a time per province and year, whatever part of it is booked: a budget binds all who share one, and
+    claims are booked by what the ledger lacks. Held until the transaction ends.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LEDGER_LOCK, int(region_id[:4]) * 100 + year % 100])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LEDGER_LOCK, int(region_id[:2]) * 10_000 + year])
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ from accounts.models import Region, User
 from claims.fund.accounts import OF_CLAIMS, OF_TIER, Account
 from claims.fund.ledger import lock_year, may, post
 from claims.fund.models import FundEntry, Posting
-from claims.fund.selectors import county_of, within
+from claims.fund.selectors import county_of
 from claims.later.booking import source_of
 from claims.later.models import Adjustment, Resettlement
 from policies import selectors as law
@@ -75,8 +75,7 @@ def settled(year: int, region: Region | None = None) -> dict[Key, int]:
     """What the settlements in force come to (fen), and who bears it by the rule that paid; of years that wait for a
     case, what they came to until now.
     """
-    prefix = region.prefix if region else ""
-    low, high = prefix.ljust(12, "0"), prefix.ljust(12, "9")
+    low, high = _range(region)
     found: dict[Key, int] = defaultdict(int)
     versions: dict[int, PolicyVersion] = {}
     with connection.cursor() as cursor:
@@ -102,15 +101,20 @@ def settled(year: int, region: Region | None = None) -> dict[Key, int]:
     return found
 
 
+def _range(region: Region | None) -> tuple[str, str]:
+    """First and last code of the region; a place below a county stands in the books of the county."""
+    prefix = region.prefix[:6] if region else ""
+    return prefix.ljust(12, "0"), prefix.ljust(12, "9")
+
+
 def _account(payer: str, account: Account) -> Account:
     return Account.COUNTY_CARE if payer == Adjustment.Payer.COUNTY_FINANCE else account
 
 
 def booked(year: int, region: Region | None = None) -> dict[Key, int]:
     """What of claims is in the ledger, fen."""
-    rows = Posting.objects.filter(year=year, account__in=OF_CLAIMS)
-    if region:
-        rows = rows.filter(within(region))
+    low, high = _range(region)
+    rows = Posting.objects.filter(year=year, account__in=OF_CLAIMS, region_id__gte=low, region_id__lte=high)
     found: dict[Key, int] = defaultdict(int)
     for place, month, account, amount in rows.values_list("region_id", "month", "account", "amount"):
         found[place, month, account] += amount

@@ -1,16 +1,22 @@
-"""Two connections at the same rows: the second is told, or goes on from what the first left; nothing is half written."""
+"""Two connections at the same rows: the second is told, or goes on from what the first left; nothing is half done."""
 
 from functools import partial
+from itertools import permutations
 
 import pytest
+from django.db.models import F, Sum
 
+from accounts.models import Region
 from beneficiaries.models import Person
 from claims import bulk, columns
+from claims.fund import selectors as fund
+from claims.fund.models import FundEntry, Posting
+from claims.fund.services import book_claims
 from claims.models import Claim, PersonYear, Settlement
 from claims.services import settle_person_year
 from exchange.errors import RegisterMoved
 from exchange.services import confirm_file
-from tests.claims.makers import identity_number, make_person, record, snapshot
+from tests.claims.makers import COUNTY, identity_number, make_person, make_spell, record, snapshot
 from tests.claims.test_import import outcomes, prepared
 from tests.racing import meet
 
@@ -55,3 +61,22 @@ def test_a_year_that_somebody_else_makes_meanwhile_is_settled_on_what_it_then_ho
     for key, year in settled:
         assert settle_person_year(person_id=key, year=year, actor=None).claims == 0
     assert snapshot() == settled
+
+
+def test_two_who_book_overlapping_regions_at_once_book_once(law):
+    """Province, city and county share claims: the second waits, and finds the ledger equal to the claims."""
+    person = make_person()
+    make_spell(person, "subsistence")
+    places = [f"{code:0<12}" for code in ("15", "1505", COUNTY, "150521100")]
+    for month, (one, other) in enumerate(permutations(places, 2), 1):
+        record(person, f"2023-{month:02d}-10", 20_000, 5_000)
+        book = [
+            partial(book_claims, actor=None, region=Region.objects.get(code=code), year=2023) for code in (one, other)
+        ]
+        entries, again = meet(*book)
+        assert (len(entries), again) == (1, [])
+        assert fund.out_of_step(2023) == {}
+    paid = Settlement.objects.filter(superseded_at=None).aggregate(sum=Sum(F("assistance") + F("top_up")))["sum"]
+    assert fund.used(Region.objects.get(code=COUNTY), 2023).spent == paid > 0
+    assert FundEntry.objects.count() == 12
+    assert not Posting.objects.values("entry").annotate(sum=Sum("amount")).exclude(sum=0).exists()
