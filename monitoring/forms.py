@@ -39,7 +39,12 @@ class WarningFilter(ListFilter):
     q = forms.CharField(label=gettext_lazy("姓名或预警号"), widget=forms.TextInput(attrs={"type": "search"}))
     kind = forms.ChoiceField(label=gettext_lazy("种类"), choices=[ALL, *BurdenWarning.Kind.choices])
     state = forms.ChoiceField(
-        label=gettext_lazy("状态"), choices=[("", gettext_lazy("在册")), *BurdenWarning.State.choices]
+        label=gettext_lazy("状态"),
+        choices=[
+            ("", gettext_lazy("在册")),
+            *BurdenWarning.State.choices,
+            (selectors.UNTOLD, gettext_lazy("已撤回，待告知部门")),
+        ],
     )
     county = forms.ChoiceField(label=gettext_lazy("旗县"))
     category = forms.ChoiceField(label=gettext_lazy("人员类别"), choices=[ALL, *Category.choices])

@@ -24,7 +24,7 @@ from monitoring.findings.models import Finding
 from monitoring.findings.selectors import mine_to_answer
 from monitoring.followup.models import FollowUp
 from monitoring.followup.selectors import with_late_measure, without_measure
-from monitoring.lists.selectors import to_withdraw
+from monitoring.lists.selectors import to_withdraw, untold
 from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, Projected, RecheckFinding, Scan, inside
 from policies import selectors as law
 from policies.engine import Line
@@ -33,6 +33,7 @@ from policies.engine.document import Document
 State, Kind = BurdenWarning.State, Delivery.Kind
 # Warnings that stand: the person is over a line.
 STANDING = (State.OPEN, State.PUSHED, State.ANSWERED)
+UNTOLD = "untold"  # beside the states: withdrawn, and a department that was told of it does not know
 
 
 # --- the list -----------------------------------------------------------------------------------------------------
@@ -46,13 +47,16 @@ def warnings_for(
     month: date | None = None,
     q: str = "",
 ) -> QuerySet[BurdenWarning]:
-    """Warnings that the user may see, filtered; without a state those that stand. `month`: raised in it.
+    """Warnings that the user may see, filtered; without a state (or UNTOLD) those that stand. `month`: raised in it.
 
     `soon` marks whose projection passes a line within a month.
     """
     soon = Projected.objects.filter(person=OuterRef("person"), year=OuterRef("year"))
     found = user.visible(BurdenWarning).select_related("person", "region").annotate(soon=Exists(soon))
-    found = found.filter(state=state) if state else found.filter(state__in=STANDING)
+    if state == UNTOLD:
+        found = untold(found)
+    else:
+        found = found.filter(state=state) if state else found.filter(state__in=STANDING)
     if kind:
         found = found.filter(kind=kind)
     if county:
@@ -83,12 +87,18 @@ def counties_for(user: User) -> QuerySet[Region]:
 
 def waiting(user: User) -> list[Pending | Waiting]:
     """Warnings, deliveries, follow-ups, findings and rechecks with which somebody has something to do."""
-    followups, findings = reverse("monitoring:followups"), reverse("monitoring:findings")
+    here, followups, findings = (reverse(f"monitoring:{name}") for name in ("list", "followups", "findings"))
     open_warnings = user.visible(BurdenWarning).filter(state=State.OPEN)
     parked = user.visible(Delivery).filter(state=Delivery.State.PARKED)
     answered = user.visible(Finding).filter(state=Finding.State.ANSWERED)
     return [
-        Pending(Act.WARNING_PUSH, _("待推送的预警"), f"{reverse('monitoring:list')}?state={State.OPEN}", open_warnings),
+        Pending(Act.WARNING_PUSH, _("待推送的预警"), f"{here}?state={State.OPEN}", open_warnings),
+        Pending(
+            Act.WARNING_PUSH,
+            _("待告知部门的撤回"),
+            f"{here}?state={UNTOLD}",
+            untold(user.visible(BurdenWarning)),
+        ),
         Pending(
             Act.WARNING_PUSH,
             _("送达失败"),

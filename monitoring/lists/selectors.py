@@ -1,6 +1,6 @@
 """Whom the other lists name: withdrawn warnings, serious diseases, new monitored people, burden outside the catalogue.
 
-Each reader gives people with their rows; whom a department was told of already is left out by `untold`.
+Each reader gives people with their rows; whom a department was told of already (`told`) the service leaves out.
 """
 
 from collections import defaultdict
@@ -47,6 +47,19 @@ def to_withdraw(department: str, region: Region, last: date) -> QuerySet[BurdenW
     newest = told.order_by("-id").values("withdrawal")[:1]
     found = BurdenWarning.objects.filter(year=last.year, state=BurdenWarning.State.WITHDRAWN)
     return found.annotate(told_withdrawal=Subquery(newest)).filter(told_withdrawal=False)
+
+
+def untold(found: QuerySet[BurdenWarning]) -> QuerySet[BurdenWarning]:
+    """Those of `found` that are withdrawn and that any department still takes for standing."""
+    said = DeliveredWarning.objects.filter(
+        warning=OuterRef("warning"),
+        delivery__department=OuterRef("delivery__department"),
+        delivery__region=OuterRef("delivery__region"),
+        withdrawal=True,
+        pk__gt=OuterRef("pk"),
+    )
+    standing = DeliveredWarning.objects.filter(~Exists(said), warning=OuterRef("pk"), withdrawal=False)
+    return found.filter(Exists(standing), state=BurdenWarning.State.WITHDRAWN)
 
 
 # --- patients of serious diseases (S3-15) -------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from accounts.models import Region
 from accounts.vocabulary import Department, Role
+from accounts.waiting import counted
 from beneficiaries.comparisons.models import ComparisonRow
 from beneficiaries.models import CategorySpell, Person, id_key
 from claims.models import Claim, Settlement
@@ -18,8 +19,10 @@ from exchange import deliveries
 from exchange.models import Delivery, InboundFile
 from monitoring import services
 from monitoring.books.services import reconcile
+from monitoring.lists import selectors
 from monitoring.models import BurdenWarning, DeliveredWarning, ListedPerson
 from monitoring.obligations.selectors import month_of_duties
+from monitoring.selectors import waiting
 from policies.models import PolicyVersion
 from policies.services import figures_now
 from tests.factories import CITY, make_user
@@ -108,6 +111,39 @@ def test_a_warning_nobody_was_told_of_is_withdrawn_in_silence(law):
     make_year(person, 100)
     assert {kind for kind, _department in push()} == {"warnings"}
     assert not DeliveredWarning.objects.exists()
+    assert not selectors.untold(BurdenWarning.objects.all()).exists()
+
+
+def test_what_is_to_withdraw_waits_at_the_workbench_until_every_department_knows(law, client):
+    worker = make_user(Role.CASE_WORKER)
+    client.force_login(worker)
+
+    def waits() -> list[str]:
+        lines = {one.url: one.count for one in counted(worker, waiting(worker)) if "untold" in one.url}
+        pages = {url: client.get(url).context["listing"] for url in lines}
+        assert {url: len(page.entries) for url, page in pages.items()} == lines
+        return [entry["row"].number for page in pages.values() for entry in page.entries]
+
+    person, other = make_warned(number(1), 30000), make_warned(number(2), 30000)
+    push()
+    assert waits() == []
+    make_year(person, 100)
+    services.scan_region(region=Region.objects.get(pk=CITY), on=DAY, actor=None)
+    assert waits() == [BurdenWarning.objects.get(person=person).number]
+    told = services.tell_withdrawals(
+        actor=None, department=CIVIL, region=Region.objects.get(pk=CITY), month=MAY, last=DAY
+    )
+    assert len(told) == 1 and len(waits()) == 1, "the other department does not know"
+    push()
+    assert waits() == []
+    make_year(person, 30000)
+    push()
+    make_year(person, 100)
+    make_year(other, 100)
+    services.scan_region(region=Region.objects.get(pk=CITY), on=DAY, actor=None)
+    assert len(waits()) == 2, "told again that it stands, and withdrawn again"
+    push()
+    assert waits() == []
 
 
 def test_past_the_higher_line_the_lower_warning_is_withdrawn_at_the_partner_too(law):
