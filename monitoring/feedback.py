@@ -1,6 +1,7 @@
-"""核实反馈 as a kind of inbound file: what a department answers on the warnings it was told.
+"""核实反馈 as a kind of inbound file: what a department answers on the warnings, and on the numbered rows of other
+lists (`monitoring.lists`), that it was told.
 
-A row must name a warning that went to that very department, with the person's identity number or another document's.
+A row must name one that went to that very department, with the person's identity number or another document's.
 `certified` opens the category in the register with the file as its source, so that benefits follow without re-typing
 (S1-17, S2-10, S3-15).
 """
@@ -26,8 +27,9 @@ from exchange import reader, staging
 from exchange.errors import ImportBlocked
 from exchange.kinds import Beside, ImportKind
 from exchange.models import InboundFile, StagedRow
-from monitoring.models import BurdenWarning, DeliveredWarning, Feedback
+from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, ListedPerson
 
+Told = BurdenWarning | ListedPerson
 State = BurdenWarning.State
 Result = Feedback.Result
 
@@ -45,14 +47,14 @@ WITH incoming AS (
                        r.values->>'verified_on')::text)) OVER (PARTITION BY r.values->>'warning_no') AS alike
     FROM exchange_stagedrow r WHERE r.file_id = %(file)s AND r.outcome <> 'error'
 ), judged AS (
-    SELECT i.*, w.id AS warning, w.person_id, p.name AS known_name, p.deceased_on, f.result AS was,
+    SELECT i.*, p.id AS person_id, p.name AS known_name, p.deceased_on,
         CASE
         WHEN NOT i.alike THEN ARRAY['doubtful', 'duplicate_differs']
         WHEN i.nth > 1 THEN ARRAY['unchanged', 'repeated']
-        WHEN w.id IS NULL OR NOT EXISTS (
+        WHEN l.id IS NULL AND (w.id IS NULL OR NOT EXISTS (
             SELECT FROM monitoring_deliveredwarning d JOIN exchange_delivery s ON s.id = d.delivery_id
             WHERE d.warning_id = w.id AND s.department = %(department)s
-        ) THEN ARRAY['doubtful', 'not_told']
+        )) THEN ARRAY['doubtful', 'not_told']
         WHEN p.id_key <> i.id_key AND NOT EXISTS (
             SELECT FROM beneficiaries_document d WHERE d.number_key = i.id_key AND d.person_id = p.id
         ) THEN ARRAY['doubtful', 'id_differs']
@@ -69,9 +71,19 @@ WITH incoming AS (
     FROM incoming i
     LEFT JOIN monitoring_burdenwarning w ON w.number = i.number
         AND w.region_id BETWEEN %(low)s AND %(high)s
-    LEFT JOIN beneficiaries_person p ON p.id = w.person_id
-    LEFT JOIN monitoring_feedback f ON f.warning_id = w.id AND f.department = %(department)s
-        AND f.superseded_at IS NULL
+    LEFT JOIN LATERAL (
+        SELECT n.id, n.person_id FROM monitoring_listedperson n
+        JOIN exchange_delivery s ON s.id = n.delivery_id AND s.department = %(department)s
+        JOIN beneficiaries_person m ON m.id = n.person_id AND m.region_id BETWEEN %(low)s AND %(high)s
+        WHERE n.number = i.number AND n.number <> '' ORDER BY n.id DESC LIMIT 1
+    ) l ON true
+    LEFT JOIN beneficiaries_person p ON p.id = coalesce(w.person_id, l.person_id)
+    LEFT JOIN LATERAL (
+        SELECT a.* FROM monitoring_feedback a
+        WHERE a.warning_id = w.id AND a.department = %(department)s AND a.superseded_at IS NULL
+        UNION ALL
+        SELECT a.* FROM monitoring_feedback a WHERE a.listed_id = l.id AND a.superseded_at IS NULL
+    ) f ON true
 )
 UPDATE exchange_stagedrow r SET outcome = j.verdict[1], code = j.verdict[2], person_id = j.person_id,
     field = CASE j.verdict[2] WHEN 'missing' THEN 'valid_from' WHEN 'not_told' THEN 'warning_no'
@@ -148,7 +160,7 @@ def _sentences() -> dict[str, str]:
     return {
         "repeated": _("与第 %s 行内容相同，只采用一行。"),
         "duplicate_differs": _("预警号 %s 在文件中出现多次且内容不同；请核实后只保留正确的一行。"),
-        "not_told": _("没有向本部门推送过预警号 %s；请按送达清单核对预警号。"),
+        "not_told": _("没有向本部门推送过编号 %s；请按送达清单核对预警号。"),
         "id_differs": _("证件号码与预警号 %s 的人员不符；请按送达清单核对后重新报送。"),
         "name_differs": _("预警人员的姓名为“%s”，文件中为“%s”；请核实姓名或证件号码后重新报送。"),
         "missing": _("核实结果为“已纳入”的，须填写认定日期。"),
@@ -160,43 +172,48 @@ def _sentences() -> dict[str, str]:
 def apply(file: InboundFile, *, actor: User | None, progress: Progress) -> dict[str, int]:
     """Writes the answers; certified people enter the register. Inside the confirming transaction."""
     rows = list(file.rows.filter(outcome__in=["new", "changed"]).order_by("row"))
-    numbers = [row.values["warning_no"] for row in rows]
-    warnings = {
-        warning.number: warning
-        for warning in BurdenWarning.objects.select_for_update(of=("self",))
-        .select_related("person", "region")
-        .filter(number__in=numbers)
-        .order_by("id")
-    }
+    told = told_of(file, [row.values["warning_no"] for row in rows])
     written = {"answers": 0, "certified": 0}
     for at, row in enumerate(rows):
-        answer = _answer(file, row, warnings[row.values["warning_no"]], actor)
+        answer = _answer(file, row, told[row.values["warning_no"]], actor)
         written["answers"] += 1
         written["certified"] += answer.result == Result.CERTIFIED
         progress(_("登记反馈"), at + 1, len(rows))
-    settle_states([warning.pk for warning in warnings.values()])
+    settle_states([one.pk for one in told.values() if isinstance(one, BurdenWarning)])
     return written
 
 
-def _answer(file: InboundFile, row: StagedRow, warning: BurdenWarning, actor: User | None) -> Feedback:
+def told_of(file: InboundFile, numbers: Sequence[str]) -> dict[str, Told]:
+    """What the department was told under these numbers, locked until the transaction ends."""
+    listed = ListedPerson.objects.filter(number__in=numbers, delivery__department=file.department)
+    warnings = BurdenWarning.objects.filter(number__in=numbers).select_related("person__region", "region")
+    found: dict[str, Told] = {}
+    for rows in (listed.select_related("person__region"), warnings):
+        found |= {one.number: one for one in rows.select_for_update(of=("self",)).order_by("id")}
+    return found
+
+
+def _answer(file: InboundFile, row: StagedRow, told: Told, actor: User | None) -> Feedback:
     certified = row.values["result"] == Result.CERTIFIED
+    is_warning = isinstance(told, BurdenWarning)
     spell = None
     if certified and row.valid_from:
         spell = register.certify(
             actor=actor,
-            person=warning.person,
+            person=told.person,
             category=row.category,
             department=file.department,
-            region=warning.region,
+            region=told.region if isinstance(told, BurdenWarning) else told.person.region,
             valid_from=row.valid_from,
             source=file,
             source_row=row.row,
         )
-    Feedback.objects.filter(warning=warning, department=file.department, superseded_at=None).update(
+    about: dict[str, Told] = {"warning" if is_warning else "listed": told}
+    Feedback.objects.filter(**about, department=file.department, superseded_at=None).update(
         superseded_at=timezone.now(), superseded_by=file
     )
     return Feedback.objects.create(
-        warning=warning,
+        **about,
         department=file.department,
         result=row.values["result"],
         category=row.category if certified else "",
@@ -227,7 +244,7 @@ def undo(file: InboundFile, *, actor: User | None) -> None:
     mine = Feedback.objects.filter(source=file)
     if mine.filter(~Q(superseded_at=None)).exists():
         raise ImportBlocked(_("这份反馈之后又收到了更新的反馈；请先撤销之后的文件。"))
-    warning_ids = list(mine.values_list("warning_id", flat=True))
+    warning_ids = list(mine.filter(warning__isnull=False).values_list("warning_id", flat=True))
     list(BurdenWarning.objects.select_for_update().filter(pk__in=warning_ids).order_by("id").values_list("pk"))
     mine.delete()
     register.uncertify(file=file, actor=actor)
@@ -236,27 +253,28 @@ def undo(file: InboundFile, *, actor: User | None) -> None:
 
 
 def beside(rows: Sequence[StagedRow]) -> dict[int, list[Beside]]:
-    """For doubtful rows: what the file says and what the warning says."""
-    warnings = {
-        warning.number: warning
-        for warning in BurdenWarning.objects.select_related("person").filter(
-            number__in=[row.values.get("warning_no", "") for row in rows]
-        )
-    }
-    return {row.pk: _pair(row, warnings.get(row.values.get("warning_no", ""))) for row in rows}
+    """For doubtful rows: what the file says and what the warning or the list says."""
+    numbers = [row.values.get("warning_no", "") for row in rows]
+    told: dict[str, Told] = {}
+    for model in (ListedPerson, BurdenWarning):
+        told |= {one.number: one for one in model.objects.select_related("person").filter(number__in=numbers)}
+    told.pop("", None)
+    return {row.pk: _pair(row, told.get(row.values.get("warning_no", ""))) for row in rows}
 
 
-def _pair(row: StagedRow, warning: BurdenWarning | None) -> list[Beside]:
+def _pair(row: StagedRow, told: Told | None) -> list[Beside]:
     labels = dict(Result.choices)
     category = str(Category(row.category).label) if row.category in Category.values else row.category
-    said = "、".join(
-        str(answer.get_result_display()) for answer in (warning.feedback.filter(superseded_at=None) if warning else ())
-    )
+    answers = told.feedback.filter(superseded_at=None) if told else ()
     return [
-        (_("预警号"), row.values.get("warning_no", ""), warning.number if warning else ""),
-        (_("姓名"), row.name, warning.person.name if warning else ""),
-        (_("核实结果"), str(labels.get(row.values.get("result", ""), "")), said),
-        (_("人员类别"), category, str(warning.get_category_display()) if warning else ""),
+        (_("预警号"), row.values.get("warning_no", ""), told.number if told else ""),
+        (_("姓名"), row.name, told.person.name if told else ""),
+        (
+            _("核实结果"),
+            str(labels.get(row.values.get("result", ""), "")),
+            "、".join(str(answer.get_result_display()) for answer in answers),
+        ),
+        (_("人员类别"), category, str(told.get_category_display()) if isinstance(told, BurdenWarning) else ""),
     ]
 
 

@@ -159,7 +159,7 @@ class DeliveredWarning(models.Model):
 
 @tracked()
 class Feedback(models.Model):
-    """核实反馈 of a department on a warning; `certified` opens a category spell.
+    """核实反馈 of a department on a warning or on a person `listed` otherwise; `certified` opens a category spell.
 
     A later answer supersedes the earlier one and does not overwrite it; the current one is not `superseded_at`.
     """
@@ -170,7 +170,8 @@ class Feedback(models.Model):
         ALREADY = "already", _("已在帮扶")
         NOT_FOUND = "not_found", _("查无此人")
 
-    warning = models.ForeignKey(BurdenWarning, models.PROTECT, related_name="feedback")
+    warning = models.ForeignKey(BurdenWarning, models.PROTECT, null=True, related_name="feedback")
+    listed = models.ForeignKey(ListedPerson, models.PROTECT, null=True, related_name="feedback")
     department = models.CharField(_("部门"), max_length=30, choices=Department.choices)
     result = models.CharField(_("核实结果"), max_length=15, choices=Result.choices)
     category = models.CharField(_("人员类别"), max_length=30, choices=Category.choices, blank=True)
@@ -189,6 +190,11 @@ class Feedback(models.Model):
             models.UniqueConstraint(
                 fields=["warning", "department"], condition=Q(superseded_at=None), name="feedback_once"
             ),
+            models.UniqueConstraint(fields=["listed"], condition=Q(superseded_at=None), name="feedback_once_of_list"),
+            models.CheckConstraint(
+                condition=Q(warning=None, listed__isnull=False) | Q(warning__isnull=False, listed=None),
+                name="feedback_on_one",
+            ),
             models.CheckConstraint(
                 condition=~Q(result="certified") | (~Q(category="") & Q(valid_from__isnull=False)),
                 name="certified_names_category",
@@ -197,7 +203,7 @@ class Feedback(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.warning_id} {self.result}"
+        return f"{self.warning_id or self.listed_id} {self.result}"
 
 
 def said_to(user: User) -> Q:

@@ -211,19 +211,28 @@ def _illnesses(people: list[int]) -> dict[int, list[str]]:
 
 @dataclass(frozen=True)
 class Content:
-    """A kind of list: its columns, who is on it, and whether a person is told of once a month or once a year."""
+    """A kind of list: its columns, who is on it, and whether a person is told of once a month or once a year.
+
+    `numbered`: what the rows' numbers begin with, where an answer is asked for; the number is their first column.
+    """
 
     columns: tuple[str, ...]
     rows: Callable[[Asked], list[Row]]
     once_a_year: bool = False
+    numbered: str = ""
+
+    def number(self, asked: Asked, person: int) -> str:
+        """Of a person's row in the lists of a month: `ZB202305-450121-0000012`."""
+        return f"{self.numbered}{asked.month:%Y%m}-{asked.region.code[:6]}-{person:07d}" if self.numbered else ""
 
 
 # By the event of the obligation that asks for it, which is the kind of the delivery.
 CONTENTS: dict[str, Content] = {
     Kind.SERIOUS: Content(
-        ("id_number", "name", "region", "disease", "disease_code", "settled_on", "claims", "personal_burden",
-         "category", "phone"),
+        ("warning_no", "id_number", "name", "region", "disease", "disease_code", "settled_on", "claims",
+         "personal_burden", "category", "phone"),
         serious,
+        numbered="ZB",
     ),
     Kind.MONITORED: Content(
         ("id_number", "name", "region", "category", "valid_from", "certified_by", "warning_no", "phone"),

@@ -80,15 +80,19 @@ def _list(actor: User | None, kind: str, department: str, asked: Asked, rows: li
     mine = {"kind": kind, "department": department, "region": asked.region, "month": asked.month}
     if not new and Delivery.objects.filter(**mine).exists():
         return None
+    content = CONTENTS[kind]
+    numbers = [content.number(asked, person) for person, _values in new]
     delivery = deliveries.create_delivery(
         actor=actor,
         partner=deliveries.partner_of(department=department, region=asked.region),
         kind=kind,
         month=asked.month,
-        columns=CONTENTS[kind].columns,
-        rows=(values for _person, values in new),
+        columns=content.columns,
+        rows=((number, *values) if number else values for number, (_person, values) in zip(numbers, new, strict=True)),
     )
+    listed = zip(numbers, new, strict=True)
     ListedPerson.objects.bulk_create(
-        (ListedPerson(delivery=delivery, person_id=person) for person, _values in new), batch_size=5000
+        (ListedPerson(delivery=delivery, person_id=person, number=number) for number, (person, _values) in listed),
+        batch_size=5000,
     )
     return delivery

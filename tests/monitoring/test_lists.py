@@ -16,11 +16,13 @@ from beneficiaries.comparisons.models import ComparisonRow
 from beneficiaries.models import CategorySpell, Person, id_key
 from claims.models import Claim, Settlement
 from exchange import deliveries
+from exchange import services as inbound
 from exchange.models import Delivery, InboundFile
 from monitoring import services
 from monitoring.books.services import reconcile
+from monitoring.feedback import FEEDBACK as KIND
 from monitoring.lists import selectors
-from monitoring.models import BurdenWarning, DeliveredWarning, ListedPerson
+from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, ListedPerson
 from monitoring.obligations.selectors import month_of_duties
 from monitoring.selectors import waiting
 from policies.models import PolicyVersion
@@ -211,6 +213,50 @@ def test_s3_15_a_further_list_of_the_month_names_only_new_patients(guangxi):
     assert again["serious", RURAL].number == "serious-450121-rural_revitalization-2023-05-2"
     june = push(GUANGXI, date(2023, 6, 1))
     assert june["serious", RURAL].rows == 0, "nobody's claims of June: the list says so"
+
+
+def test_s3_15_verification_of_a_listed_patient_comes_back_by_the_number_of_the_row(guangxi):
+    ill, other = (make_person(number(at), region=GUANGXI, name=f"测试{at}") for at in (1, 2))
+    for person in (ill, other):
+        bill(person, service="major_chronic")
+    written = push(GUANGXI)
+    told = {row["id_number"]: row["warning_no"] for row in rows(written["serious", CIVIL])}
+    assert told == {row["id_number"]: row["warning_no"] for row in rows(written["serious", RURAL])}
+    assert told[ill.id_number] == f"ZB202305-450121-{ill.pk:07}" and len(set(told.values())) == 2
+
+    def answers(*lines: str, department: str = RURAL, afresh: bool = False) -> InboundFile:
+        text = "预警号,身份证号,姓名,核实结果,人员类别,认定日期\n" + "\n".join(lines)
+        facts = {"kind": "feedback", "region": GUANGXI, "month": MAY, "name": "反馈.csv", "content": text.encode()}
+        file = inbound.receive_file(actor=None, department=department, afresh=afresh, **facts)
+        return inbound.prepare_file(file_id=file.pk)
+
+    line = f"{told[ill.id_number]},{ill.id_number},测试1,已纳入,突发严重困难户,2023-06-05"
+    rest = f"{told[other.id_number]},{other.id_number},测试2,不符合,,"
+    file = answers(line, rest)
+    assert list(file.rows.order_by("row").values_list("outcome", "code")) == [("new", ""), ("new", "")]
+    inbound.confirm_file(file_id=file.pk, actor=None)
+    spell = CategorySpell.objects.get(person=ill)
+    assert (spell.category, spell.department, spell.source_id) == ("sudden_hardship", RURAL, file.pk)
+    said = {one.listed.person_id: (one.result, one.warning, one.spell) for one in Feedback.objects.all()}
+    assert said == {ill.pk: ("certified", None, spell), other.pk: ("not_eligible", None, None)}
+    again = answers(line, rest, afresh=True)
+    assert set(again.rows.values_list("outcome", flat=True)) == {"unchanged"}
+    wrong = answers(
+        f"{told[ill.id_number]},{other.id_number},测试2,不符合,,", "ZB202304-450121-0000001,,,不符合,,", rest
+    )
+    found = list(wrong.rows.order_by("row").values_list("outcome", "code"))
+    assert found == [("doubtful", "id_differs"), ("error", "missing"), ("unchanged", "")]
+    assert KIND.beside(list(wrong.rows.filter(outcome="doubtful")))
+    for department, code in ((CIVIL, ""), (Department.DISABLED_FEDERATION, "not_told")):
+        assert answers(rest, department=department).rows.get().code == code
+    changed = inbound.confirm_file(file_id=answers(rest.replace("不符合", "已在帮扶")).pk, actor=None)
+    assert [one.result for one in Feedback.objects.filter(superseded_at=None).order_by("id")] == [
+        "certified",
+        "already",
+    ]
+    inbound.undo_file(file_id=changed.pk, actor=None)
+    inbound.undo_file(file_id=file.pk, actor=None)
+    assert not Feedback.objects.exists() and not CategorySpell.objects.filter(person=ill).exists()
 
 
 def test_s3_15_new_monitored_people_are_told_to_medical_security_and_health_once(guangxi):
