@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Act
 from accounts.models import Region, User
 from accounts.waiting import Pending, Waiting
+from beneficiaries.designations.selectors import Named
 from beneficiaries.models import CategorySpell, Document, Merge, Person, id_key
 from exchange import reader
 
@@ -50,9 +51,13 @@ def by_number(user: User, id_number: str) -> Person | None:
 
 
 def history(person: Person) -> list[CategorySpell]:
-    """All spells of a person, superseded ones too, newest first; with file and region."""
-    spells = person.spells.select_related("source", "region").order_by("-valid_from", "-known_from", "-id")
-    return list(spells)
+    """All spells of a person, superseded ones too, newest first; with file and region, and as `named` what counties
+    named for those in force (a second query only where one could)."""
+    spells = list(person.spells.select_related("source", "region").order_by("-valid_from", "-known_from", "-id"))
+    named = Named.of(spell.category for spell in spells)
+    for spell in spells:
+        spell.named = named.over(spell) if spell.known_to is None else []  # type: ignore[attr-defined]
+    return spells
 
 
 def members(user: User, person: Person) -> QuerySet[Person]:

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.access import Act
 from accounts.models import User
-from beneficiaries.models import CategorySpell, Person, Registration
+from beneficiaries.designations.selectors import said
+from beneficiaries.models import CategorySpell, Designation, Person, Registration
 from beneficiaries.panels import Panel
 from exchange.models import InboundFile
 
@@ -63,8 +64,11 @@ def _of_spell(user: User, spell: CategorySpell) -> list[dict[str, Any]]:
         "who": source_of(spell),
         "url": source_url(user, spell),
     }
+    begun = [begins]
+    for one in spell.named:  # type: ignore[attr-defined]
+        begun += _of_designation(spell, one)
     if spell.valid_to is None:
-        return [begins]
+        return begun
     ends = begins | {
         "icon": "log-out",
         "day": spell.valid_to,
@@ -72,7 +76,25 @@ def _of_spell(user: User, spell: CategorySpell) -> list[dict[str, Any]]:
         + (f"：{spell.exit_reason}" if spell.exit_reason else ""),
         "tone": "due",
     }
-    return [ends, begins]
+    return [ends, *begun]
+
+
+def _of_designation(spell: CategorySpell, one: Designation) -> list[dict[str, Any]]:
+    """From when to when a county has the spell treated as another category (S1-01)."""
+    begins = {
+        "kind": "category",
+        "icon": "badge-check",
+        "day": max(spell.valid_from, one.valid_from),
+        "text": said(one),
+        "amount": None,
+        "who": one.note,
+        "url": reverse("beneficiaries:designations"),
+    }
+    if one.valid_to is None or (spell.valid_to is not None and spell.valid_to <= one.valid_to):
+        return [begins]
+    text = _("不再视同%(category)s") % {"category": one.get_treated_as_display()}
+    ends = {"icon": "log-out", "day": one.valid_to, "text": text, "who": one.end_reason, "tone": "due"}
+    return [begins | ends, begins]
 
 
 def source_of(spell: CategorySpell) -> str:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from beneficiaries import views
 from beneficiaries.comparisons import views as comparisons
+from beneficiaries.designations import views as designations
 from beneficiaries.diseases import views as diseases
 from beneficiaries.households import views as households
 from beneficiaries.merging import views as merging
@@ -22,6 +23,11 @@ urlpatterns = [
     path("households/<int:pk>/split/", households.Split.as_view(), name="household_split"),
     path("households/<int:pk>/join/", households.Join.as_view(), name="household_join"),
     path("comparisons/", comparisons.Comparisons.as_view(), name="comparisons"),
+    path("designations/", designations.Designations.as_view(), name="designations"),
+    path("designations/new/", designations.Designate.as_view(), name="designation_new"),
+    path("designations/<int:pk>/", designations.designation, name="designation"),
+    path("designations/<int:pk>/end/", designations.End.as_view(), name="designation_end"),
+    path("designations/<int:pk>/withdraw/", designations.Withdraw.as_view(), name="designation_withdraw"),
     path("diseases/", diseases.Diseases.as_view(), name="diseases"),
     path("<int:pk>/", views.person, name="person"),
     path("<int:pk>/reveal/", views.reveal, name="reveal"),

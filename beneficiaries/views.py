@@ -76,6 +76,7 @@ class PersonList(ListPage):
         actions: list[dict[str, Any]] = [
             {"label": _("病种登记"), "url": reverse("beneficiaries:diseases")},
             {"label": _("人员合并"), "url": reverse("beneficiaries:merges")},
+            {"label": _("类别指定"), "url": reverse("beneficiaries:designations")},
         ]
         if self.user.may(Act.PERSON_WRITE):
             new = {"label": _("登记人员"), "url": reverse("beneficiaries:new"), "primary": True, "icon": "user-plus"}

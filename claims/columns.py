@@ -68,12 +68,14 @@ _CLAIMS: Final = f"""
     ORDER BY k.at, c.settled_on, c.claim_no COLLATE "C"
 """  # noqa: S608 - made of constants
 _SPELLS: Final = f"""
-    SELECT k.at::int, s.id, (array_position(%s::text[], s.category::text) - 1)::int, s.valid_from - DATE '0001-01-01' + 1,
+    SELECT k.at::int, CASE WHEN s.designation_id IS NULL THEN s.id ELSE 0 END,
+        (array_position(%s::text[], s.category::text) - 1)::int,
+        s.valid_from - DATE '0001-01-01' + 1,
         CASE WHEN s.valid_to IS NULL THEN {OPEN_END} ELSE s.valid_to - DATE '0001-01-01' + 1 END
     FROM unnest(%s::bigint[], %s::int[]) AS k (person_id, at)
-    JOIN beneficiaries_categoryspell s ON s.person_id = k.person_id AND s.known_to IS NULL
-    ORDER BY k.at, s.id
-"""  # noqa: S608, E501
+    JOIN beneficiaries_heldcategory s ON s.person_id = k.person_id AND s.known_to IS NULL
+    ORDER BY k.at, s.id, s.designation_id NULLS FIRST
+"""  # noqa: S608 - made of constants; a spell that stands there already, as what it is treated as, has no number
 _SPELL_FIELDS: Final = (("year", "i4"), ("id", "i8"), ("category", "i4"), ("first", "i4"), ("last", "i4"))
 
 
@@ -238,7 +240,7 @@ class _Spells:
         claim = np.repeat(np.arange(len(rows)), counts)
         spell = np.arange(len(claim)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(begins, counts)
         day = rows["day"][claim]
-        valid = (self.first[spell] <= day) & (day <= self.last[spell])
+        valid = (self.first[spell] <= day) & (day <= self.last[spell]) & (self.id[spell] > 0)
         return self.id[spell[valid]], np.bincount(claim[valid], minlength=len(rows))
 
 

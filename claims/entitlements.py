@@ -9,8 +9,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from beneficiaries.designations.selectors import said, undesignated
 from beneficiaries.enrolment.models import Enrolment
-from beneficiaries.models import CategorySpell, Person
+from beneficiaries.models import HeldCategory, Person
 from claims.eligibility import approvals_of
 from claims.facts import state_of
 from claims.models import PersonYear
@@ -24,8 +25,8 @@ from policies.engine.money import format_ratio, format_yuan
 from policies.engine.table import YearTable, compile_year
 from policies.models import PolicyVersion
 
-DIRECT, APPROVED, ON_APPLICATION, BY_COUNTY, ELSEWHERE, UNNAMED = (
-    "direct", "approved", "on_application", "by_county", "elsewhere", "unnamed"
+DIRECT, APPROVED, ON_APPLICATION, BY_COUNTY, UNDESIGNATED, ELSEWHERE, UNNAMED = (
+    "direct", "approved", "on_application", "by_county", "undesignated", "elsewhere", "unnamed"
 )  # fmt: skip
 
 
@@ -42,7 +43,8 @@ class Tier:
 
 @dataclass(frozen=True)
 class Standing:
-    """One category of the person: `way` says whether it settles directly, on application, or is governed elsewhere."""
+    """One category of the person: `way` says whether it settles directly, on application, or is governed elsewhere;
+    `note` what a county named, or what is to do where it named nothing (S1-01)."""
 
     category: str
     label: str
@@ -50,10 +52,11 @@ class Standing:
     word: str
     tiers: tuple[Tier, ...]
     clauses: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def tone(self) -> str:
-        return {DIRECT: "done", APPROVED: "done", ON_APPLICATION: "due"}.get(self.way, "plain")
+        return {DIRECT: "done", APPROVED: "done", ON_APPLICATION: "due", UNDESIGNATED: "due"}.get(self.way, "plain")
 
 
 @dataclass
@@ -88,16 +91,27 @@ def entitlement_of(person: Person, day: date, *, amounts: bool = True) -> Entitl
         found.problem = str(error)
         return found
     state = _state(person, day.year) if amounts else None
-    held = list(CategorySpell.objects.on(day).filter(person=person).values_list("category", flat=True).distinct())
+    held, named = _held(person, day)
     approved = {one.category for one in approvals_of([person.pk]).get(person.pk, []) if one.covers(day)}
     order = {code: place for place, code in enumerate(CATEGORY_INDEX)}
     for code in sorted({*held, *approved}, key=lambda code: order.get(code, 99)):
-        found.standings.append(_standing(table, code, approved, state))
+        found.standings.append(_standing(table, code, approved, state, named))
     found.basis = (_critical_illness(table, NONE_INDEX, state),)
     mine = {one.category for one in found.standings}
     found.duties = [(duty.name, duty.text, duty.clauses) for duty in document.duties if mine & set(duty.who)]
     found.quotes = _quotes(document, found)
     return found
+
+
+def _held(person: Person, day: date) -> tuple[set[str], dict[str, str]]:
+    """Categories that count on the day, and by category what a county named: of its own one and of what that is."""
+    held, named = set(), {}
+    rows = HeldCategory.objects.on(day).filter(person=person).select_related("designation__region")
+    for row in rows.order_by("id", "designation_id"):
+        held.add(row.category)
+        if row.designation is not None:
+            named[row.category] = named[row.designation.category] = said(row.designation)
+    return held, named
 
 
 def enrolment_of(person: Person, year: int) -> Enrolment | None:
@@ -110,7 +124,10 @@ def _state(person: Person, year: int) -> State:
     return state_of(row.state) if row else State()
 
 
-def _standing(table: YearTable, code: str, approved: set[str], state: State | None) -> Standing:
+def _standing(
+    table: YearTable, code: str, approved: set[str], state: State | None, by_county: dict[str, str]
+) -> Standing:
+    note = by_county.get(code, "")
     document = table.document
     label = category_label(code)
     if other := document.governed_elsewhere(code):
@@ -122,15 +139,18 @@ def _standing(table: YearTable, code: str, approved: set[str], state: State | No
         return Standing(code, label, ELSEWHERE, word, own, other.clauses)
     named = document.categories
     if code in named.as_named_by_county:
-        return Standing(code, label, BY_COUNTY, _("按旗县确定的类别办理"), (), named.clauses)
+        if note:
+            return Standing(code, label, BY_COUNTY, _("按旗县指定的类别办理"), (), named.clauses, note)
+        return Standing(code, label, UNDESIGNATED, _("旗县尚未指定视同类别"), (), named.clauses, undesignated())
     if code not in named.order:
         return Standing(code, label, UNNAMED, _("本文件的医疗救助没有列入这一类别"), (), named.clauses)
     tiers = _tiers(table, code, state)
     if named.is_direct(code):
-        return Standing(code, label, DIRECT, _("直接结算，无须申请"), tiers, named.clauses)
+        return Standing(code, label, DIRECT, _("直接结算，无须申请"), tiers, named.clauses, note)
     if code in approved:
-        return Standing(code, label, APPROVED, _("申请已批准，直接结算"), tiers, named.clauses)
-    return Standing(code, label, ON_APPLICATION, _("须先申请，批准后从批准之日起结算"), tiers, named.clauses)
+        return Standing(code, label, APPROVED, _("申请已批准，直接结算"), tiers, named.clauses, note)
+    word = _("须先申请，批准后从批准之日起结算")
+    return Standing(code, label, ON_APPLICATION, word, tiers, named.clauses, note)
 
 
 def _tiers(table: YearTable, code: str, state: State | None) -> tuple[Tier, ...]:

@@ -10,6 +10,7 @@ from accounts.capitals import capital_amount
 from accounts.models import User
 from accounts.printing import Paper
 from accounts.templatetags.tuodi import ymd, yuan
+from beneficiaries.designations.selectors import said
 from claims import selectors, statements
 from claims.later.year_statement import YearStatement
 from claims.models import Claim, PersonYear
@@ -42,6 +43,7 @@ def claim_paper(user: User, claim: Claim, shown: selectors.Settled) -> Paper:
             (_("定点机构"), claim.institution),
             (_("转诊"), claim.get_referred_display()),
             (_("适用类别"), category_label(shown.settlement.category)),
+            *((_("视同类别"), said(one)) for one in shown.named),
             (_("政策文件"), statement.document.title),
         ]
     )

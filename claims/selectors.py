@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from accounts.access import Act
 from accounts.models import Level, Region, User
 from accounts.waiting import ALL, Pending, Waiting
-from beneficiaries.models import CategorySpell
+from beneficiaries.designations.selectors import Named
+from beneficiaries.models import CategorySpell, Designation
 from claims.contradictions import selectors as doubtful
 from claims.entry import selectors as entered
 from claims.later.models import (
@@ -131,25 +132,34 @@ def claims() -> QuerySet[Claim]:
 
 @dataclass(frozen=True)
 class Settled:
-    """A settlement with the category spells that were valid on the day."""
+    """A settlement with the category spells that were valid on the day, and what counties named for them."""
 
     settlement: Settlement
     spells: list[CategorySpell]
+    named: list[Designation] = field(default_factory=list)
 
     @property
     def categories(self) -> list[str]:
-        return [spell.category for spell in self.spells]
+        """All that counted on the day."""
+        return list(dict.fromkeys([*(spell.category for spell in self.spells), *(o.treated_as for o in self.named)]))
 
 
 def history(claim: Claim) -> list[Settled]:
-    """All settlements of a claim, the one in force first, then the superseded ones, newest first: two queries."""
+    """All settlements of a claim, the one in force first, then the superseded ones, newest first: two queries, three
+    where a county may name what a spell is treated as."""
     rows = list(
         claim.settlements.select_related("version", "settled_by")
         .defer("version__body")
         .order_by(F("superseded_at").desc(nulls_first=True), "-id")
     )
     spells = CategorySpell.objects.in_bulk({pk for row in rows for pk in row.spell_ids})
-    return [Settled(row, [spells[pk] for pk in row.spell_ids if pk in spells]) for row in rows]
+    named = Named.of(spell.category for spell in spells.values())
+    made = []
+    for row in rows:
+        held = [spells[pk] for pk in row.spell_ids if pk in spells]
+        told = [one for spell in held for one in named.on(spell, claim.settled_on, known_at=row.settled_at)]
+        made.append(Settled(row, held, told))
+    return made
 
 
 @dataclass(frozen=True)

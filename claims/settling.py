@@ -14,12 +14,13 @@ from operator import itemgetter
 
 import numpy as np
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.jobs import Progress, no_progress
 from accounts.models import User
-from beneficiaries.models import CategorySpell
+from beneficiaries.models import HeldCategory
 from claims import bulk, columns, eligibility, writing, years
 from claims.errors import CannotSettle
 from claims.facts import SUMS, Fact, Outcome, PersonYearRow, Ruling, contributions, facts_of, state_of
@@ -31,7 +32,8 @@ from policies.engine.errors import EngineError
 from policies.models import PolicyVersion
 from policies.services import figures_now
 
-Dated = tuple[int, int, date, date | None]  # spell, bit of its category, first and last day
+# Spell (0: one that stands there already, as what it is treated as), bit of its category, first and last day.
+Dated = tuple[int, int, date, date | None]
 CHUNK = 20_000  # person-years held in memory at once
 
 
@@ -271,13 +273,16 @@ class Categories:
     def of(cls, person_ids: Sequence[int]) -> "Categories":
         """As held true now."""
         rows = (
-            CategorySpell.objects.current()
+            HeldCategory.objects.current()
             .filter(person_id__in=person_ids)
-            .order_by("person_id", "id")
-            .values_list("person_id", "id", "category", "valid_from", "valid_to")
+            .order_by("person_id", "id", F("designation_id").asc(nulls_first=True))
+            .values_list("person_id", "id", "category", "valid_from", "valid_to", "designation_id")
         )
         spells = {
-            person: [(pk, 1 << CATEGORY_INDEX[category], first, last) for _p, pk, category, first, last in found]
+            person: [
+                (0 if named else pk, 1 << CATEGORY_INDEX[category], first, last)
+                for _p, pk, category, first, last, named in found
+            ]
             for person, found in groupby(rows, key=itemgetter(0))
         }
         return cls(spells, eligibility.approvals_of(person_ids))
@@ -289,7 +294,8 @@ class Categories:
         for pk, bit, first, last in self._spells.get(person_id, ()):
             if first <= day and (last is None or day <= last):
                 valid |= bit
-                ids.append(pk)
+                if pk:
+                    ids.append(pk)
         for approval in self._approvals.get(person_id, ()):
             if approval.covers(day):
                 approved |= 1 << CATEGORY_INDEX[approval.category]

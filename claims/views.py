@@ -15,6 +15,7 @@ from accounts.lists import Column, ListPage
 from accounts.models import ReadRecord, User
 from accounts.services import record_read
 from accounts.templatetags.tuodi import ymd
+from beneficiaries.designations.selectors import said
 from beneficiaries.models import Person
 from claims import selectors, statements
 from claims.forms import ClaimFilter
@@ -160,6 +161,7 @@ def _summary(found: Claim, current: selectors.Settled | None) -> list[Any]:
         rows += [
             (_("适用类别"), category_label(current.settlement.category)),
             (_("当日身份"), "、".join(_spell(one) for one in current.spells) or _("无")),
+            *((_("视同类别"), said(one)) for one in current.named),
             {"label": _("政策版本"), "value": version.name, "url": reverse("policies:version", args=[version.name])},
         ]
     rows.append((_("来源"), _source(found)))

@@ -43,7 +43,7 @@ SELECT y.person_id, y.region_id, y.measure, (y.last_settled_on <= %(day)s) IS NO
        coalesce(bit_or(g.bit) FILTER (WHERE l.valid_to IS NULL OR l.valid_to >= %(day)s), 0) AS now,
        coalesce(bit_or(g.bit), 0) AS ever
 FROM claims_personyear y {persons}
-{how} JOIN beneficiaries_categoryspell l
+{how} JOIN beneficiaries_heldcategory l
     ON l.person_id = y.person_id AND l.known_to IS NULL AND l.valid_from <= %(day)s AND l.category = ANY(%(needed)s)
 {how} JOIN unnest(%(codes)s::text[], %(bits)s::bigint[]) AS g(code, bit) ON g.code = l.category
 WHERE y.year = %(year)s AND y.region_id BETWEEN %(low)s AND %(high)s AND y.measure >= %(least)s

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from beneficiaries.designations.selectors import counts
 from beneficiaries.models import Person
 from claims.models import PersonYear
 from monitoring.lines import Ruling, lines_on
@@ -65,8 +66,9 @@ def _held(person: Person, day: date) -> tuple[set[str], set[str]]:
     spells = getattr(person, "history", None)
     if spells is None:
         return categories_on(person.pk, day)
-    known = [one for one in spells if one.known_to is None and one.valid_from <= day]
-    return {one.category for one in known if one.valid_to is None or one.valid_to >= day}, {s.category for s in known}
+    counted = [one for spell in spells if spell.known_to is None for one in counts(spell)]
+    known = [one for one in counted if one.first <= day]
+    return {one.category for one in known if one.last is None or one.last >= day}, {one.category for one in known}
 
 
 def _ruling(person: Person, day: date) -> tuple[Ruling | None, str]:

@@ -3,7 +3,7 @@
 from datetime import date
 
 from assistance.models import Application
-from beneficiaries.models import CategorySpell, Person
+from beneficiaries.models import HeldCategory, Person
 from policies import selectors as law
 from policies.engine import Rules
 from policies.engine.book import Book
@@ -49,7 +49,7 @@ def rules_of(version: PolicyVersion) -> Rules:
 
 def held_on(person_id: int, day: date) -> frozenset[str]:
     """Categories valid on the day as known now."""
-    return frozenset(CategorySpell.objects.on(day).filter(person_id=person_id).values_list("category", flat=True))
+    return frozenset(HeldCategory.objects.on(day).filter(person_id=person_id).values_list("category", flat=True))
 
 
 def category_for(person: Person, kind: ApplicationKind, day: date) -> str:

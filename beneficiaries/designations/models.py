@@ -105,9 +105,10 @@ class HeldQuerySet(QuerySet["HeldCategory"]):
 class HeldCategory(models.Model):
     """A category that counts for a person, from–to: every spell, and those in force as what they are treated as.
 
-    A view, of two plain tables, so that PostgreSQL looks for a person's rows by index in both. Whatever a category *gives* (settlement, entitlement, subsidy, warnings, trials) is read here; who was
-    certified as what (rosters, the register's lists, populations) from the spells. `id` is the spell's; `designation`
-    is null but for what a county named.
+    A view, of two plain tables, so that PostgreSQL looks for a person's rows by index in both. Whatever a category
+    *gives* (settlement, entitlement, subsidy, warnings, trials) is read here; who was certified as what (rosters, the
+    register's lists, populations) from the spells. `id` is the spell's; `designation` is null but for what a county
+    named.
     """
 
     person = models.ForeignKey(

@@ -26,7 +26,7 @@ SELECT p.id AS person_id, p.region_id, left(p.region_id, 6) AS county, coalesce(
 FROM beneficiaries_person p
 LEFT JOIN (
     SELECT s.person_id, array_agg(DISTINCT s.category::text ORDER BY s.category::text) AS held
-    FROM beneficiaries_categoryspell s JOIN beneficiaries_person p ON p.id = s.person_id
+    FROM beneficiaries_heldcategory s JOIN beneficiaries_person p ON p.id = s.person_id
     WHERE s.known_to IS NULL AND s.valid_from <= %(last)s AND (s.valid_to IS NULL OR s.valid_to >= %(first)s)
         AND {where}
     GROUP BY 1

@@ -15,7 +15,7 @@ from beneficiaries.enrolment import law, selectors
 from beneficiaries.enrolment.errors import EnrolmentError
 from beneficiaries.enrolment.models import Contribution, Enrolment, Insurance
 from beneficiaries.enrolment.trace import culprit, trace
-from beneficiaries.models import CategorySpell, Person
+from beneficiaries.models import HeldCategory, Person
 from beneficiaries.panels import Panel
 from policies.engine.codes import category_label
 from policies.engine.lines import Line
@@ -31,7 +31,7 @@ def explain(person: Person, row: Enrolment) -> tuple[list[dict[str, Any]], str]:
         return [], str(error)
     spells = [
         Spell(one.category, one.valid_from, one.valid_to)
-        for one in CategorySpell.objects.current().filter(person=person)
+        for one in HeldCategory.objects.current().filter(person=person)
     ]
     clauses = ruling.table.document.clauses
     lines = [_line(line, clauses) for line in ruling.table.of(held_in(row.year, spells), row.exempt).lines]

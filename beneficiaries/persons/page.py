@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Act
 from accounts.models import User
 from beneficiaries import selectors, timeline
+from beneficiaries.designations import selectors as designations
 from beneficiaries.diseases import selectors as diseases
 from beneficiaries.merging import selectors as merging
 from beneficiaries.models import Person
@@ -81,6 +82,7 @@ class Part:
                 "known": timeline.known(spell),
                 "source": timeline.source_of(spell),
                 "url": timeline.source_url(self.user, spell),
+                "named": [(one, designations.said(one)) for one in spell.named],
                 "may_change": self.may_write and spell.known_to is None,
             }
             for spell in self.spells
@@ -115,6 +117,16 @@ class Part:
         return "beneficiaries/trail.html", {"changes": trail.changes(self.one), "reads": reads}
 
 
+def _designated(one: Person, held: list[Any]) -> list[Any]:
+    """What the person's categories are treated as today (S1-01), or what is to do where nobody said it."""
+    today, url = timezone.localdate(), reverse("beneficiaries:designations")
+    own = [spell for spell in held if spell.category in designations.OWN]
+    named = [told for spell in own for told in spell.named if told.holds_today]
+    if own and not named and designations.choices_on(one.region_id, today).named:
+        return [{"label": _("视同类别"), "value": designations.undesignated(), "url": url}]
+    return [{"label": _("视同类别"), "value": designations.said(told), "url": url} for told in named]
+
+
 def summary(user: User, one: Person, spells: list[Any], panels: list[Panel]) -> list[Any]:
     """Who, category now, household, and what the other rooms say in a line."""
     held = [spell for spell in spells if spell.holds_today]
@@ -124,6 +136,7 @@ def summary(user: User, one: Person, spells: list[Any], panels: list[Panel]) -> 
         household["url"] = reverse("beneficiaries:household", args=[one.household_id])
     rows: list[Any] = [
         (_("现有类别"), categories),
+        *_designated(one, held),
         (_("性别"), one.get_sex_display()),
         {"label": _("出生日期"), "value": one.birth_date, "kind": "date"},
         (_("所在地区"), one.region.name),

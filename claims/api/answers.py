@@ -3,9 +3,11 @@
 from datetime import date
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
-from beneficiaries.models import CategorySpell, Person
+from beneficiaries.designations.selectors import said
+from beneficiaries.models import HeldCategory, Person
 from claims.entitlements import enrolment_of
 from claims.institutions.models import Institution
 from claims.models import PersonYear
@@ -22,7 +24,8 @@ def status_of(person: Person, institution: Institution | None, day: date) -> dic
     """The person's categories of the day with what each gives here, whether a deposit is asked, the year so far."""
     version = law.version_on(person.region_id, day)
     document = law.document_of(version) if version else None
-    spells = list(CategorySpell.objects.on(day).filter(person=person).order_by("valid_from"))
+    held = HeldCategory.objects.on(day).filter(person=person).select_related("designation__region")
+    spells = list(held.order_by("valid_from", "id", F("designation_id").asc(nulls_first=True)))
     granted = Categories.of([person.pk]).on(person.pk, day)[1]
     return {
         "on": day.isoformat(),
@@ -35,8 +38,10 @@ def status_of(person: Person, institution: Institution | None, day: date) -> dic
     }
 
 
-def _held(spell: CategorySpell, document: Document | None, approved: bool) -> dict[str, Any]:
+def _held(spell: HeldCategory, document: Document | None, approved: bool) -> dict[str, Any]:
     word, note = _entitlement(spell.category, document, approved)
+    if spell.designation is not None:
+        note = f"{note}；{said(spell.designation)}"
     return {
         "category": spell.category,
         "label": str(spell.get_category_display()),
@@ -53,6 +58,8 @@ def _entitlement(category: str, document: Document | None, approved: bool) -> tu
     other = document.governed_elsewhere(category)
     if other is not None:
         return "elsewhere", _("由%(document)s规定") % {"document": other.document}
+    if category in document.categories.as_named_by_county:
+        return "none", _("按旗县指定的类别享受；没有指定的，不按这一身份救助")
     if category not in document.categories.order:
         return "none", _("本政策没有规定这一类别的救助")
     if category in document.categories.on_application:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from beneficiaries.designations.selectors import Named
 from beneficiaries.models import CategorySpell
 from claims.facts import fact_of, facts_of
 from claims.models import Claim, Settlement
@@ -71,13 +72,14 @@ def _cases(claim_ids: list[int]) -> dict[int, Case]:
         .defer("version__body")
     )
     rows = list(rows)
-    spells = dict(
-        CategorySpell.objects.filter(pk__in={pk for row in rows for pk in row.spell_ids}).values_list("pk", "category")
-    )
+    spells = CategorySpell.objects.in_bulk({pk for row in rows for pk in row.spell_ids})
+    named = Named.of(spell.category for spell in spells.values())
     found = {}
     for row in rows:
         table = law.table_of(row.version, row.figures_id, row.claim.settled_on.year)
-        valid = mask_of({spells[pk] for pk in row.spell_ids if pk in spells})
+        held = [spells[pk] for pk in row.spell_ids if pk in spells]
+        counted = named.codes(held, row.claim.settled_on, known_at=row.settled_at)
+        valid = mask_of({spell.category for spell in held} | counted)
         facts = facts_of(fact_of(row.claim), valid, mask_of(tuple(row.approved)))
         found[row.claim_id] = Case(row.claim, row.version, table, facts, State(*row.before))
     return found

@@ -60,7 +60,7 @@ def full_not_paid(scope: Scope) -> Iterable[Row]:
     SELECT {_HEAD}, jsonb_build_object('left', s.in_scope_burden, 'assistance', s.assistance, 'category', s.category,
         'referred', c.referred, 'room', {LEFT}, 'ratio', {RATIO}, 'claim_no', c.claim_no) AS evidence
     {_CLAIMS} AND c.service = 'inpatient' AND s.in_scope_burden > 0 AND s.version_id = ANY(%(versions)s)
-        AND EXISTS (SELECT 1 FROM beneficiaries_categoryspell k WHERE k.person_id = c.person_id AND k.known_to IS NULL
+        AND EXISTS (SELECT 1 FROM beneficiaries_heldcategory k WHERE k.person_id = c.person_id AND k.known_to IS NULL
             AND k.category = 'extreme_poverty' AND k.valid_from <= c.settled_on
             AND (k.valid_to IS NULL OR k.valid_to >= c.settled_on))
     """  # noqa: S608
@@ -71,10 +71,10 @@ def certified_without_benefit(scope: Scope) -> Iterable[Row]:
     """Certified for over a month, with in-scope cost since then, and nothing paid by any tier after basic insurance."""
     named = {category for document in documents().values() for category in document.categories.order}
     query = f"""
-    SELECT k.id::text AS key, k.person_id, p.region_id, k.valid_from AS day,
+    SELECT concat_ws('+', k.id, k.designation_id) AS key, k.person_id, p.region_id, k.valid_from AS day,
         jsonb_build_object('category', k.category, 'department', k.department, 'since', k.valid_from,
             'claims', got.claims, 'own', got.own, 'last', got.last) AS evidence
-    FROM beneficiaries_categoryspell k
+    FROM beneficiaries_heldcategory k
     JOIN beneficiaries_person p ON p.id = k.person_id
     CROSS JOIN LATERAL (
         SELECT count(*) AS claims, sum(c.in_scope - c.basic_paid) AS own, max(c.settled_on) AS last,
@@ -278,7 +278,8 @@ def not_applied(scope: Scope) -> Iterable[Row]:
             'own', c.in_scope - c.basic_paid)
     FROM claims_claim c
     JOIN claims_settlement s ON s.claim_id = c.id AND s.superseded_at IS NULL
-    JOIN beneficiaries_categoryspell k ON k.id = ANY(s.spell_ids)
+    JOIN beneficiaries_heldcategory k ON k.id = ANY(s.spell_ids)
+        AND (k.designation_id IS NULL OR (k.valid_from <= c.settled_on AND coalesce(k.valid_to >= c.settled_on, true)))
     JOIN unnest(%(asked_version)s::bigint[], %(asked)s::text[]) AS a (version_id, category)
         ON a.version_id = s.version_id AND a.category = k.category
     WHERE c.region_id BETWEEN %(low)s AND %(high)s AND c.settled_on >= %(since)s AND c.reversed_at IS NULL

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Act
 from accounts.models import User
+from beneficiaries.designations.selectors import Named
 from beneficiaries.models import CategorySpell
 from claims import bulk
 from claims.errors import ClaimRefused, NotAllowed
@@ -159,7 +160,7 @@ def _again(old: Settlement, fact: Fact) -> Outcome:
     table = law.table_of(old.version, old.figures_id, fact.settled_on.year)
     warnings = table.document.warnings
     ruling = Ruling(old.version, old.figures_id, table, warnings.measure if warnings else "")
-    spells = CategorySpell.objects.filter(pk__in=old.spell_ids).values_list("category", flat=True)
-    return settle_fact(
-        ruling, fact, State(*old.before), mask_of(set(spells)), mask_of(tuple(old.approved)), old.spell_ids
-    )
+    spells = list(CategorySpell.objects.filter(pk__in=old.spell_ids))
+    valid = {spell.category for spell in spells}
+    valid |= Named.of(valid).codes(spells, fact.settled_on, known_at=old.settled_at)
+    return settle_fact(ruling, fact, State(*old.before), mask_of(valid), mask_of(tuple(old.approved)), old.spell_ids)

@@ -115,7 +115,7 @@ _SPELLS: Final = f"""
     SELECT s.person_id::bigint, (array_position(%(codes)s::text[], s.category::text) - 1)::bigint,
            (s.valid_from - DATE '0001-01-01' + 1)::bigint,
            CASE WHEN s.valid_to IS NULL THEN {OPEN_END} ELSE s.valid_to - DATE '0001-01-01' + 1 END::bigint
-    FROM beneficiaries_categoryspell s
+    FROM beneficiaries_heldcategory s
     WHERE s.known_to IS NULL AND s.valid_from <= %(last)s AND (s.valid_to IS NULL OR s.valid_to >= %(first)s)
 """  # noqa: S608 - figures of this module
 

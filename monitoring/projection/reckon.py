@@ -52,7 +52,7 @@ WITH line AS (
            coalesce(bit_or(g.bit) FILTER (WHERE l.valid_to IS NULL OR l.valid_to >= %(day)s), 0) AS now,
            coalesce(bit_or(g.bit), 0) AS ever
     FROM ({people}) y JOIN beneficiaries_person p ON p.id = y.person_id
-    LEFT JOIN beneficiaries_categoryspell l ON l.person_id = y.person_id AND l.known_to IS NULL
+    LEFT JOIN beneficiaries_heldcategory l ON l.person_id = y.person_id AND l.known_to IS NULL
         AND l.valid_from <= %(day)s AND l.category = ANY(%(needed)s)
     LEFT JOIN category g ON g.code = l.category
     GROUP BY y.person_id, y.region_id, y.measure, y.later, p.rural

@@ -1,12 +1,13 @@
 """Example objects of the register and of inbound files for the walk over all addresses (`tests/url_examples.py`)."""
 
+from datetime import date
 from typing import Any
 
 from accounts.models import Region
 from beneficiaries import services
 from beneficiaries.diseases.services import register_disease
 from beneficiaries.merging.services import propose_merge
-from beneficiaries.models import Merge, Person, id_key
+from beneficiaries.models import Designation, Merge, Person, id_key
 from beneficiaries.persons.services import add_document
 from exchange.inquiries.models import Inquiry
 from exchange.models import InboundFile
@@ -64,6 +65,16 @@ def merge(foreign: bool) -> dict[str, Any]:
     return {"pk": known.pk, "what": "refuse"}
 
 
+def designation(foreign: bool) -> dict[str, Any]:
+    """A county's word, entered past its service where the law of the place leaves nothing to it."""
+    known, _made = Designation.objects.get_or_create(
+        region_id=PLACES[foreign][0][:4].ljust(12, "0"),
+        category="other_hardship",
+        defaults={"treated_as": "subsistence", "valid_from": date(2023, 1, 1), "document": "左中政发〔2023〕5号"},
+    )
+    return {"pk": known.pk}
+
+
 def file(foreign: bool) -> dict[str, Any]:
     """A roster of civil affairs that waits to be confirmed: one row of each kind of trouble."""
     code, township = PLACES[foreign]
@@ -96,6 +107,7 @@ def inquired_file(foreign: bool) -> dict[str, Any]:
 
 EXAMPLES = {
     "beneficiaries:": person,
+    "beneficiaries:designation": designation,
     "beneficiaries:household": household,
     "beneficiaries:merge": merge,
     "beneficiaries:merge_propose": person,
