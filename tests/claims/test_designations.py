@@ -4,6 +4,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
@@ -166,10 +167,7 @@ def test_s1_01_the_subsidy_of_enrolment_follows(one):
     same = twin("subsistence")
     compute(2023)
     assert shares(one) == shares(same) == ("subsistence", 157, 0, 192)
-    lines, problem = explain(one, row(one))
-    assert not problem and [line["amount"] for line in lines] == [
-        line["amount"] for line in explain(same, row(same))[0]
-    ]
+    assert explain(one, row(one)) == explain(same, row(same)) != ([], "")
 
 
 def test_s1_01_the_scan_warns_by_the_line_of_the_named_category(one):
@@ -188,7 +186,7 @@ def test_s1_01_the_scan_warns_by_the_line_of_the_named_category(one):
 def test_s1_01_trials_read_it(one):
     name_it("subsistence", since="2023-04-01")
     read = read_spells("150500000000", "150599999999", 2023, np.array([one.pk], np.int64))
-    rows = {tuple(row) for row in np.asarray(read.spells).reshape(-1, 4).tolist()}
+    rows = {tuple(row) for row in np.asarray(read.flat).reshape(-1, 4).tolist()}
     begins = {"other_hardship": date(2022, 1, 1), "subsistence": date(2023, 4, 1)}
     assert rows == {(CATEGORY_INDEX[code], day.toordinal(), OPEN_END, 0) for code, day in begins.items()}
 
@@ -216,6 +214,6 @@ def test_s1_01_the_statement_and_the_printed_one_say_by_whose_word(one, client):
     claim = record(one, "2023-05-01", 13_000)
     client.force_login(make_user(Role.CASE_WORKER, username="office"))
     assert said(made) in client.get(reverse("claims:claim", args=[claim.pk])).content.decode()
-    page = client.get(reverse("beneficiaries:person_tab", args=[one.pk, "entitled"])).content.decode()
-    assert said(made) in page and "按旗县指定的类别办理" in page
+    page = render_to_string("claims/entitlements.html", {"found": entitlement_of(one, DAY), "amounts": True})
+    assert page.count(said(made)) == 2 and "按旗县指定的类别办理" in page
     assert said(made) in client.get(reverse("beneficiaries:person_tab", args=[one.pk, "spells"])).content.decode()
