@@ -3,8 +3,8 @@
 Everything is whole fen. Slices of claims are added one after the other, so that ten million need little memory.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -37,7 +37,6 @@ GIVEN: Final = ("total", "in_scope", "out_of_catalogue", "basic_paid", "other_pa
 # Edges of the distribution of what a person gains or loses, in yuan; the last class is open.
 EDGES: Final = (0, 100, 500, 1_000, 2_000, 5_000, 10_000)
 DIMENSIONS: Final = ("category", "county", "month", "service")
-SLICE: Final = 1_000_000
 
 
 @dataclass
@@ -64,6 +63,7 @@ class Totals:
 
     months: int = 12
     counties: list[int] = field(default_factory=list)
+    first_day: int = 0  # ordinal of 1 January
     claims: int = 0
     persons: int = 0
     unsettled: int = 0
@@ -84,6 +84,17 @@ class Totals:
             "service": len(SERVICES),
         }
 
+    def county_of(self, region: Array) -> Array:
+        """The number of each claim's county; claims of other regions get any, for they do not count."""
+        place = np.zeros(10**6, np.int16)
+        place[self.counties] = np.arange(len(self.counties))
+        return place[region // 10**6]
+
+    def month_of(self, day: Array) -> Array:
+        """Months of the year, zero-based."""
+        months = [date.fromordinal(self.first_day + n).month - 1 for n in range(366)]
+        return np.array(months, np.int8)[day - self.first_day]
+
     def start(self) -> None:
         for name, size in self.sizes().items():
             self.sums[name] = np.zeros((2, size, len(TIERS)), np.int64)
@@ -93,34 +104,23 @@ class Totals:
 
 @dataclass
 class Slice:
-    """Some persons' claims, settled under both texts; `claims` are those of the slice alone."""
+    """Some persons' claims, settled under both texts; `numbers` is the table of each claim on either side."""
 
     claims: ClaimColumns
     texts: tuple[Text, Text]
     numbers: tuple[Array, Array]
     sides: tuple[Batch, Batch]
-    county: Array
-    month: Array
+    unsettled: int = 0  # claims inside the region that one of the texts has no table for
 
 
-def slices(claims: ClaimColumns, settled: Array, size: int = SLICE) -> list[Any]:
-    """Positions of the claims to settle, cut between persons: as a `slice` where nothing is left out."""
-    kept = np.flatnonzero(settled)
-    found, start = [], 0
-    while start < len(kept):
-        end = min(start + size, len(kept))
-        while end < len(kept) and claims.who[kept[end]] == claims.who[kept[end - 1]]:
-            end += 1
-        first, after = int(kept[start]), int(kept[end - 1]) + 1
-        found.append(slice(first, after) if after - first == end - start else kept[start:end])
-        start = end
-    return found
-
-
-def settle_slice(
-    claims: ClaimColumns, spells: SpellArrays, texts: tuple[Text, Text], numbers: tuple[Array, Array]
-) -> tuple[Batch, Batch]:
-    """Both texts over these claims, one beside the other; `numbers` is the table of each claim on either side."""
+def settled_slice(claims: ClaimColumns, spells: SpellArrays, texts: tuple[Text, Text]) -> Slice:
+    """The claims that both texts settle, settled."""
+    before, after = (text.numbers(claims) for text in texts)
+    settled = (before >= 0) & (after >= 0)
+    unsettled = 0
+    if not settled.all():
+        unsettled = int((claims.inside & ~settled).sum())
+        claims, before, after = claims.at(settled), before[settled], after[settled]
     arrays = ClaimArrays(
         person=claims.who,
         day=claims.day,
@@ -128,14 +128,17 @@ def settle_slice(
         money=claims.money.reshape(-1),
         order=np.empty(0, np.int64),
     )
-    with ThreadPoolExecutor(2) as both:
-        before, after = both.map(lambda text, table: text.settle(arrays, table, spells), texts, numbers)
-    return before, after
+    sides = (texts[0].settle(arrays, before, spells), texts[1].settle(arrays, after, spells))
+    return Slice(claims, texts, (before, after), sides, unsettled)
 
 
-def add_slice(totals: Totals, part: Slice) -> None:
-    """Add a slice to the totals; persons for whom something differs are kept."""
+def add_slice(totals: Totals, part: Slice, person_ids: Array) -> None:
+    """Add a slice to the totals; persons (by number in `person_ids`) for whom something differs are kept."""
     claims = part.claims
+    totals.unsettled += part.unsettled
+    if not len(claims):
+        return
+    county, month = totals.county_of(claims.region), totals.month_of(claims.day)
     count = int(claims.who[-1] - claims.who[0]) + 1
     sums = np.zeros((2, count, len(TIERS)), np.int64)
     counted, last = np.zeros(count, np.int64), np.full(count, -1)
@@ -144,8 +147,8 @@ def add_slice(totals: Totals, part: Slice) -> None:
         claims.inside,
         claims.codes,
         claims.money,
-        part.county,
-        part.month,
+        county,
+        month,
         part.numbers,
         tuple(np.asarray(side.category) for side in part.sides),
         tuple(np.asarray(side.amounts) for side in part.sides),
@@ -158,29 +161,31 @@ def add_slice(totals: Totals, part: Slice) -> None:
         totals.given,
     )
     totals.claims += int(counted.sum())
-    _add_people(totals, part, sums, counted, last)
+    _add_people(totals, part, person_ids, county, sums, counted, last)
 
 
-def _add_people(totals: Totals, part: Slice, sums: Array, counted: Array, last: Array) -> None:
+def _add_people(
+    totals: Totals, part: Slice, person_ids: Array, county: Array, sums: Array, counted: Array, last: Array
+) -> None:
     """Persons' sums with the payment at year end; winners, losers and their distribution.
 
     `last` is the last claim inside the region: it says where the person belongs and under what category.
     """
     claims = part.claims
     for side in (0, 1):
-        _add_year_end(totals, side, part, sums[side])
+        _add_year_end(totals, side, part, county, sums[side])
     here = counted > 0
     gain = sums[0][:, BURDEN] - sums[1][:, BURDEN]
     totals.persons += int(here.sum())
     changed = here & (sums[0] != sums[1]).any(axis=1)
     category = [np.asarray(side.category)[last] for side in part.sides]
-    for name, index in (("category", category[0]), ("county", part.county[last])):
+    for name, index in (("category", category[0]), ("county", county[last])):
         for side, won in enumerate((gain > 0, gain < 0)):
             totals.winners[name][side] += np.bincount(index[here & won], minlength=totals.winners[name].shape[1])
     _add_distribution(totals, gain[here])
     totals.people.append(
         People(
-            person=claims.person_ids[int(claims.who[0]) + np.flatnonzero(changed)],
+            person=person_ids[int(claims.who[0]) + np.flatnonzero(changed)],
             region=claims.region[last[changed]],
             claims=counted[changed],
             category=category[0][changed],
@@ -191,7 +196,7 @@ def _add_people(totals: Totals, part: Slice, sums: Array, counted: Array, last: 
     )
 
 
-def _add_year_end(totals: Totals, side: int, part: Slice, sums: Array) -> None:
+def _add_year_end(totals: Totals, side: int, part: Slice, county: Array, sums: Array) -> None:
     """Payments of 31 December (S4-06): a row of their own, in December, for persons whose year ended in the region."""
     rows = np.array(part.sides[side].year_end, np.int64).reshape(-1, 5)
     rows = rows[rows[:, 3] > 0]
@@ -206,7 +211,7 @@ def _add_year_end(totals: Totals, side: int, part: Slice, sums: Array) -> None:
         sums[at, column] -= paid
     places = {
         "category": rows[:, 2],
-        "county": part.county[ends],
+        "county": county[ends],
         "month": np.full(len(rows), totals.months - 1),
         "service": np.full(len(rows), tuple(SERVICES).index("chronic")),
     }

@@ -20,12 +20,49 @@ DAY: Final = 2
 REGION: Final = 3
 PACKED: Final = 4
 FIRST_MONEY: Final = 5
+DAY_BITS: Final = 22  # an ordinal has no more
+
+
+def persons(key: Array, person_ids: Array, starts: Array) -> int:
+    """Who occurs in the sorted keys (person and day) and where each begins, the end after the last; how many."""
+    people = 0
+    for n in range(len(key)):
+        person = key[n] >> DAY_BITS
+        if people == 0 or person != person_ids[people - 1]:
+            person_ids[people] = person
+            starts[people] = n
+            people += 1
+    starts[people] = len(key)
+    return people
+
+
+def distinct(rows: Array, column: int, seen: Array) -> bool:
+    """Put the numbers of a column, all above zero, into `seen`, each once; whether at most half of it was needed.
+
+    `seen` has a power of two of zeros.
+    """
+    size, count, before = len(seen), 0, 0
+    for r in range(len(rows)):
+        number = rows[r, column]
+        if number == before:
+            continue
+        before = number
+        place = (number ^ (number >> 17)) & (size - 1)
+        while seen[place] != 0 and seen[place] != number:
+            place = (place + 1) & (size - 1)
+        if seen[place] == 0:
+            seen[place] = number
+            count += 1
+            if 2 * count > size:
+                return False
+    return True
 
 
 def arrange(
     rows: Array,
     order: Array,
     own: int,
+    first: int,
     bits: Array,
     claim_id: Array,
     who: Array,
@@ -34,20 +71,19 @@ def arrange(
     codes: Array,
     money: Array,
     inside: Array,
-    person_ids: Array,
-) -> int:
-    """The rows in this order, column by column; the number of persons. Rows from `own` on are of other regions.
+) -> None:
+    """The rows in this order, column by column; persons count from `first`. Rows from `own` on are of other regions.
 
     `bits` has shift and mask of every code in the packed column.
     """
-    people = 0
+    person, before = first - 1, -1
     for n in range(len(order)):
         r = order[n]
-        if people == 0 or rows[r, PERSON] != person_ids[people - 1]:
-            person_ids[people] = rows[r, PERSON]
-            people += 1
+        if rows[r, PERSON] != before:
+            before = rows[r, PERSON]
+            person += 1
         claim_id[n] = rows[r, CLAIM_ID]
-        who[n] = people - 1
+        who[n] = person
         day[n] = rows[r, DAY]
         region[n] = rows[r, REGION]
         inside[n] = r < own
@@ -55,7 +91,6 @@ def arrange(
             codes[n, k] = (rows[r, PACKED] >> bits[2 * k]) & bits[2 * k + 1]
         for k in range(MONEY):
             money[n, k] = rows[r, FIRST_MONEY + k]
-    return people
 
 
 def add(
@@ -120,5 +155,5 @@ def add(
     return changed
 
 
-KERNEL: Final = (arrange, add)
+KERNEL: Final = (persons, distinct, arrange, add)
 INLINED: Final = ()

@@ -5,7 +5,6 @@ approvals on their days, claims in the order (person, day, claim number).
 """
 
 from collections.abc import Collection, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -18,22 +17,22 @@ from accounts.jobs import Progress, no_progress
 from claims import eligibility
 from claims.facts import EMPLOYEE
 from claims.trials import kernels
+from claims.trials.copying import copied
 from policies.engine.batch import COMPILE_FROM, SpellArrays
 from policies.engine.chain import CODE_COUNT, MONEY_COUNT
 from policies.engine.codes import CATEGORY_CODES, CATEGORY_INDEX, LOCATIONS, REFERRALS, SERVICES
 from policies.engine.compiled import translated
 
 OPEN_END: Final = date.max.toordinal()
-BLOCK: Final = 1 << 25  # bytes of rows parsed at once
 Array = Any
 
 
 @dataclass
 class ClaimColumns:
-    """Claims sorted by person, day and number, one entry per claim.
+    """Claims of some persons sorted by person, day and number, one entry per claim.
 
-    `who` numbers the persons 0…n-1 (`person_ids` says who they are); `inside` is False for claims of other regions,
-    which count for the person's year but not in the trial's figures.
+    `who` numbers the persons among all that were read; `inside` is False for claims of other regions, which count for
+    the person's year but not in the trial's figures.
     """
 
     claim_id: Array
@@ -43,21 +42,73 @@ class ClaimColumns:
     codes: Array
     money: Array
     inside: Array
-    person_ids: Array
 
     def __len__(self) -> int:
         return len(self.who)
 
     def at(self, keep: Any) -> "ClaimColumns":
-        """Some of the claims; `who` still counts the persons of all."""
-        columns = {name: value[keep] for name, value in vars(self).items() if name != "person_ids"}
-        return ClaimColumns(**columns, person_ids=self.person_ids)
+        """Some of the claims."""
+        return ClaimColumns(**{name: value[keep] for name, value in vars(self).items()})
+
+
+@dataclass
+class StoredClaims:
+    """Claims as they were read (columns of `kernels`; those from row `own` on are of other regions) and their order.
+
+    `person_ids`, sorted, says who they are; the claims of person n stand at `starts[n]` to `starts[n + 1]` of `order`.
+    """
+
+    rows: Array
+    order: Array
+    own: int
+    person_ids: Array
+    starts: Array
+
+    def parts(self, size: int) -> list[tuple[int, int]]:
+        """Persons from, to: parts alike of at most about `size` claims, every person's in one."""
+        found, first, last = [], 0, len(self.person_ids)
+        size = -(-len(self.rows) // max(1, -(-len(self.rows) // size)))
+        while first < last:
+            after = int(np.searchsorted(self.starts, self.starts[first] + size))
+            found.append((first, min(max(after, first + 1), last)))
+            first = found[-1][1]
+        return found
+
+    def columns(self, first: int, after: int) -> ClaimColumns:
+        """The claims of the persons `first` to `after` - 1."""
+        start = int(self.starts[first])
+        count = int(self.starts[after]) - start
+        made = ClaimColumns(
+            claim_id=np.empty(count, np.int64),
+            who=np.empty(count, np.int32),
+            day=np.empty(count, np.int32),
+            region=np.empty(count, np.int64),
+            codes=np.empty((count, CODE_COUNT), np.int8),
+            money=np.empty((count, MONEY_COUNT), np.int64),
+            inside=np.empty(count, bool),
+        )
+        order = self.order[start : start + count]
+        bits = np.array([(shift, (1 << width) - 1) for shift, width in _BITS], np.int64).reshape(-1)
+        self._kernel("arrange")(self.rows, order, self.own, first, bits, *vars(made).values())
+        return made
+
+    def regions(self, own: bool) -> list[int]:
+        """The codes that occur among the claims inside the region, or among those of other regions."""
+        rows = self.rows[: self.own] if own else self.rows[self.own :]
+        seen = np.zeros(_REGIONS_AT_MOST, np.int64)
+        if self._kernel("distinct")(rows, kernels.REGION, seen):
+            return np.unique(seen[seen > 0]).tolist()
+        return np.unique(rows[:, kernels.REGION]).tolist()
+
+    def _kernel(self, name: str) -> Any:
+        return kernel(name, len(self.rows))
 
 
 # Packed codes: shift and width by field, in the order of the engine's codes.
 _BITS: Final = ((0, 3), (3, 2), (5, 2), (7, 2), (9, 2), (11, 1), (12, 1), (13, 1))
 _BATCH_ROWS: Final = 500_000
 _ASKED_AT_ONCE: Final = 20_000
+_REGIONS_AT_MOST: Final = 1 << 16  # places of a table that should stay half empty
 
 
 def _index_sql(column: str, codes: Sequence[str]) -> str:
@@ -120,44 +171,7 @@ _SPELLS: Final = f"""
 """  # noqa: S608 - figures of this module
 
 
-def copied(query: str, params: dict[str, Any], columns: int, progress: Any = None) -> Array:
-    """The rows of a query as int64 (rows, columns); every column is a bigint and never null.
-
-    Rows are turned into numbers beside the reading, which waits for the database most of the time.
-    """
-    wire = np.dtype([("count", ">i2"), ("cells", [("size", ">i4"), ("value", ">i8")], (columns,))])
-    pending: list[Future[Array]] = []
-    held, count, head = bytearray(), 0, True
-    with (
-        ThreadPoolExecutor(1) as beside,
-        connection.cursor() as cursor,
-        cursor.cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", params) as copy,
-    ):
-        for data in copy:
-            held += data
-            if head:
-                # Signature (11), flags (4), length of the extension (4), the extension.
-                del held[: 19 + int.from_bytes(held[15:19], "big")]
-                head = False
-            if len(held) >= BLOCK and len(held) % wire.itemsize == 0:
-                pending.append(beside.submit(_numbers, held, wire))
-                count += len(held) // wire.itemsize
-                held = bytearray()
-                if progress:
-                    progress(count)
-        pending.append(beside.submit(_numbers, held[:-2], wire))  # the trailer is two bytes
-        parts = [part.result() for part in pending]
-    return np.concatenate(parts) if len(parts) > 1 else parts[0]
-
-
-def _numbers(raw: bytearray, wire: Any) -> Array:
-    rows = np.frombuffer(raw, wire) if len(raw) % wire.itemsize == 0 else None
-    if rows is None or (rows["count"] != rows["cells"].shape[1]).any():
-        raise ValueError("a row of the copy is not of fixed width")
-    return rows["cells"]["value"].astype(np.int64)
-
-
-def read_claims(low: str, high: str, year: int, progress: Progress = no_progress) -> ClaimColumns:
+def read_claims(low: str, high: str, year: int, progress: Progress = no_progress) -> StoredClaims:
     """The claims of the regions `low` to `high` in the year, with what their persons had elsewhere."""
     params = _params(low, high, year)
 
@@ -168,7 +182,11 @@ def read_claims(low: str, high: str, year: int, progress: Progress = no_progress
     own = len(rows)
     if _any_elsewhere(params):
         rows = np.concatenate([rows, copied(f"{_SELECT} WHERE {_ELSEWHERE}", params, len(_FIELDS))])
-    return _arranged(rows, _order(rows), own)
+    order, key = _order(rows)
+    found = StoredClaims(rows, order, own, np.empty(len(rows), np.int64), np.empty(len(rows) + 1, np.int64))
+    people = kernel("persons", len(rows))(key, found.person_ids, found.starts)
+    found.person_ids, found.starts = found.person_ids[:people], found.starts[: people + 1]
+    return found
 
 
 def _any_elsewhere(params: dict[str, Any]) -> bool:
@@ -183,24 +201,6 @@ def _any_elsewhere(params: dict[str, Any]) -> bool:
     return bool(found)
 
 
-def _arranged(rows: Array, order: Array, own: int) -> ClaimColumns:
-    count = len(rows)
-    found = ClaimColumns(
-        claim_id=np.empty(count, np.int64),
-        who=np.empty(count, np.int32),
-        day=np.empty(count, np.int32),
-        region=np.empty(count, np.int64),
-        codes=np.empty((count, CODE_COUNT), np.int8),
-        money=np.empty((count, MONEY_COUNT), np.int64),
-        inside=np.empty(count, bool),
-        person_ids=np.empty(count, np.int64),
-    )
-    bits = np.array([(shift, (1 << width) - 1) for shift, width in _BITS], np.int64).reshape(-1)
-    people = kernel("arrange", count)(rows, order, own, bits, *vars(found).values())
-    found.person_ids = found.person_ids[:people].copy()
-    return found
-
-
 def kernel(name: str, count: int) -> Any:
     """A function of `kernels`: compiled where there are many claims, plain where it is done before the compiler is."""
     return translated(kernels)[name] if count >= COMPILE_FROM else getattr(kernels, name)
@@ -210,15 +210,16 @@ def _params(low: str, high: str, year: int) -> dict[str, Any]:
     return {"low": low, "high": high, "first": date(year, 1, 1), "last": date(year, 12, 31)}
 
 
-def _order(rows: Array) -> Array:
-    """Positions by person, day and claim number (byte by byte, as settlement compares it)."""
-    key = (rows[:, kernels.PERSON] << 22) | rows[:, kernels.DAY]  # an ordinal has 22 bits at most
+def _order(rows: Array) -> tuple[Array, Array]:
+    """Positions by person, day and claim number (byte by byte, as settlement compares it), and the sorted keys."""
+    key = rows[:, kernels.PERSON] << kernels.DAY_BITS
+    key |= rows[:, kernels.DAY]
     order = np.argsort(key)
-    sorted_key = key[order]
-    same = np.flatnonzero(sorted_key[1:] == sorted_key[:-1])
+    key = key[order]
+    same = np.flatnonzero(key[1:] == key[:-1])
     if len(same):
-        _by_number(rows[:, kernels.CLAIM_ID], order, sorted_key, same)
-    return order
+        _by_number(rows[:, kernels.CLAIM_ID], order, key, same)
+    return order, key
 
 
 def _by_number(claim_id: Array, order: Array, sorted_key: Array, same: Array) -> None:

@@ -4,12 +4,13 @@ The reading and settling happen in a transaction that the database itself keeps 
 written afterwards. A trial may be killed and run again.
 """
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
 from celery import current_app
 from django.db import connection, transaction
 from django.urls import reverse
@@ -22,12 +23,15 @@ from accounts.models import Region, User
 from claims.trials import figures as found_in
 from claims.trials import writing
 from claims.trials.models import TrialRun
-from claims.trials.reading import ClaimColumns, read_claims, read_spells
+from claims.trials.reading import StoredClaims, read_claims, read_spells
 from claims.trials.texts import Figures, Text, TrialRefused, text_of
 from policies import selectors as law
+from policies.engine.batch import SpellArrays
 from policies.models import PolicyVersion
 
 RUN = "claims.run_trial"  # the task (claims.trials.tasks)
+SLICE: Final = 250_000  # claims settled at once
+_THREADS: Final = 2
 
 
 def run_trial(
@@ -139,7 +143,7 @@ def compute(
     """The figures, what could not be settled and why, and the hash of the parameters used. Reads only."""
     low, high = region.prefix.ljust(12, "0"), region.prefix.ljust(12, "9")
     claims = read_claims(low, high, year, progress)
-    if not claims.inside.any():
+    if not claims.own:
         raise TrialRefused(
             _("%(region)s %(year)s 年还没有费用，无从试算；请换一个年度或地区，或先导入费用。")
             % {"region": region.name, "year": year}
@@ -148,22 +152,35 @@ def compute(
     parameters = Figures()
     before = text_of(baseline, claims, year, in_force, parameters)
     after = text_of(version, claims, year, in_force, parameters)
-    settled = (before.numbers >= 0) & (after.numbers >= 0)
-    problems = list(dict.fromkeys([*before.problems, *after.problems]))
-    if not (settled & claims.inside).any():
-        raise TrialRefused(problems[0] if problems else _no_law(region, year))
     progress(_("读取人员类别"), 0, 0)
     tables = [table for text in (before, after) for table in text.tables]
     on_application = {code for table in tables for code in table.document.categories.on_application}
     spells = read_spells(low, high, year, claims.person_ids, on_application)
-    totals = _totals(claims, settled)
-    parts = found_in.slices(claims, settled)
-    county, month = _county_of(claims, totals), _month_of(claims.day, year)
-    for at, keep in enumerate(parts):
-        progress(_("试算"), at, len(parts))
-        found_in.add_slice(totals, _slice(claims, keep, (before, after), spells, county, month))
-    progress(_("试算"), len(parts), len(parts))
+    totals = _totals(claims, year)
+    for part in _settled(claims, (before, after), spells, progress):
+        found_in.add_slice(totals, part, claims.person_ids)
+    problems = list(dict.fromkeys([*before.problems, *after.problems]))
+    if not totals.claims:
+        raise TrialRefused(problems[0] if problems else _no_law(region, year))
     return totals, problems, parameters.sha256
+
+
+def _settled(
+    claims: StoredClaims, texts: tuple[Text, Text], spells: SpellArrays, progress: Progress
+) -> Iterator[found_in.Slice]:
+    """The claims settled, part by part in order; some parts are settled beside the one that is being added."""
+    parts = claims.parts(SLICE)
+    ahead: deque[Future[found_in.Slice]] = deque()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for at, (first, after) in enumerate(parts):
+            columns = claims.columns(first, after)
+            ahead.append(pool.submit(found_in.settled_slice, columns, spells, texts))
+            if len(ahead) > _THREADS:
+                yield ahead.popleft().result()
+                progress(_("试算"), at, len(parts))
+        while ahead:
+            yield ahead.popleft().result()
+    progress(_("试算"), len(parts), len(parts))
 
 
 def _no_law(region: Region, year: int) -> str:
@@ -173,32 +190,8 @@ def _no_law(region: Region, year: int) -> str:
     }
 
 
-def _slice(
-    claims: ClaimColumns, keep: Any, texts: tuple[Text, Text], spells: Any, county: Any, month: Any
-) -> found_in.Slice:
-    mine = claims.at(keep)
-    numbers = (texts[0].numbers[keep], texts[1].numbers[keep])
-    sides = found_in.settle_slice(mine, spells, texts, numbers)
-    return found_in.Slice(mine, texts, numbers, sides, county[keep], month[keep])
-
-
-def _totals(claims: ClaimColumns, settled: Any) -> found_in.Totals:
-    # Codes of counties have six digits: counted, not sorted.
-    seen = np.bincount(claims.region[claims.inside & settled] // 10**6)
-    totals = found_in.Totals(counties=np.flatnonzero(seen).tolist(), unsettled=int((claims.inside & ~settled).sum()))
+def _totals(claims: StoredClaims, year: int) -> found_in.Totals:
+    counties = sorted({code // 10**6 for code in claims.regions(own=True)})
+    totals = found_in.Totals(counties=counties, first_day=date(year, 1, 1).toordinal())
     totals.start()
     return totals
-
-
-def _county_of(claims: ClaimColumns, totals: found_in.Totals) -> Any:
-    """The number of each claim's county; claims of other regions get any, for they do not count."""
-    place = np.zeros(10**6, np.int16)
-    place[totals.counties] = np.arange(len(totals.counties))
-    return place[claims.region // 10**6]
-
-
-def _month_of(day: Any, year: int) -> Any:
-    """Months of the year, zero-based."""
-    first = date(year, 1, 1).toordinal()
-    months = [date.fromordinal(first + n).month - 1 for n in range(366)]
-    return np.array(months, np.int8)[day - first]

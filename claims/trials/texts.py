@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from django.utils.translation import gettext as _
 
-from claims.trials.reading import ClaimColumns
+from claims.trials.reading import ClaimColumns, StoredClaims
 from policies import selectors as law
 from policies.engine.batch import COMPILE_FROM, Batch, ClaimArrays, SpellArrays, run_compiled, run_interpreted
 from policies.engine.chain import CATEGORY_COUNT, LOCATION_COUNT, SERVICE_COUNT
@@ -46,14 +46,34 @@ class Figures:
 
 @dataclass
 class Text:
-    """One side of a trial: the tables, and for each claim the number of its table (-1: nothing settles it)."""
+    """One side of a trial: the tables, and by what each claim is settled."""
 
     tables: list[YearTable] = field(default_factory=list)
     closing: list[int] = field(default_factory=list)
-    numbers: Any = None
+    # The number of the table for every claim inside the region; None: as the law in force says, like all others.
+    own: int | None = None
+    # The law in force: table numbers (-1: none) by sorted region code and by the day from which.
+    codes: Any = None
+    starts: Any = None
+    grid: Any = None
     # Whether the county's budget bears the assistance: by table, category, service, location.
     by_county: Any = None
     problems: list[str] = field(default_factory=list)
+
+    def numbers(self, claims: ClaimColumns) -> Any:
+        """The number of each claim's table; -1: nothing settles it."""
+        if self.own is None:
+            return self._in_force(claims.region, claims.day)
+        found = np.full(len(claims), self.own, np.int8)
+        if not claims.inside.all():
+            found[~claims.inside] = self._in_force(claims.region[~claims.inside], claims.day[~claims.inside])
+        return found
+
+    def _in_force(self, region: Any, day: Any) -> Any:
+        # A person's claims are mostly of one region: it is looked up once per run of equal ones.
+        run = np.flatnonzero(np.append(True, region[1:] != region[:-1]))
+        row = np.repeat(np.searchsorted(self.codes, region[run]), np.diff(np.append(run, len(region))))
+        return self.grid[row, np.searchsorted(self.starts, day, side="right") - 1]
 
     def settle(self, claims: ClaimArrays, numbers: Any, spells: SpellArrays) -> Batch:
         """Results of these claims, already in order, as NumPy arrays."""
@@ -73,7 +93,7 @@ class Text:
 
 
 def text_of(
-    version: PolicyVersion | None, claims: ClaimColumns, year: int, in_force: Sequence[PolicyVersion], figures: Figures
+    version: PolicyVersion | None, claims: StoredClaims, year: int, in_force: Sequence[PolicyVersion], figures: Figures
 ) -> Text:
     """The tables of `version` for the claims inside the region (the whole year, whatever its dates), of the law in
     force for the others; without a version, of the law in force for all.
@@ -81,11 +101,12 @@ def text_of(
     Raises TrialRefused when the version itself cannot settle the year.
     """
     made = _Maker(year, in_force, figures)
-    made.text.numbers = np.full(len(claims), -1 if version is None else made.chosen(version), np.int8)
-    governed = slice(None) if version is None else np.flatnonzero(~claims.inside)
-    if version is None or len(governed):
-        made.text.numbers[governed] = made.numbers_of(claims.region[governed], claims.day[governed])
-    return made.finish()
+    regions = set(claims.regions(own=False))
+    if version is None:
+        regions |= set(claims.regions(own=True))
+    else:
+        made.text.own = made.chosen(version)
+    return made.finish(sorted(regions))
 
 
 class _Maker:
@@ -106,18 +127,6 @@ class _Maker:
         for version in self.in_force:
             edges |= {day for day in (version.validity.lower, version.validity.upper) if day and day.year == year}
         return sorted(edges)
-
-    def numbers_of(self, region: Any, day: Any) -> Any:
-        """The table of each claim by its region and day."""
-        # A person's claims are mostly of one region: it is looked up once per run of equal ones.
-        run = np.flatnonzero(np.append(True, region[1:] != region[:-1]))
-        codes, starts = np.unique(region[run]), self.starts()
-        grid = np.array(
-            [[self.governing(f"{code:012d}", start) for start in starts] for code in codes.tolist()], np.int8
-        )
-        segment = np.searchsorted(np.array([start.toordinal() for start in starts]), day, side="right") - 1
-        row = np.repeat(np.searchsorted(codes, region[run]), np.diff(np.append(run, len(region))))
-        return grid[row, segment]
 
     def governing(self, region: str, day: date) -> int:
         """The number of the table in force, -1 without one."""
@@ -155,9 +164,12 @@ class _Maker:
             self._compiled[version.pk] = made
         return self._compiled[version.pk]
 
-    def finish(self) -> Text:
+    def finish(self, regions: Sequence[int]) -> Text:
         """Fix the numbers: tables of claims first, those that only close a year after them."""
-        text = self.text
+        text, starts = self.text, self.starts()
+        grid = [[self.governing(f"{code:012d}", start) for start in starts] for code in regions]
+        text.codes, text.grid = np.array(regions, np.int64), np.array(grid, np.int8).reshape(-1, len(starts))
+        text.starts = np.array([start.toordinal() for start in starts])
         text.tables = [table for table, _last in self._pairs]
         closes: dict[int, int] = {}
         for _table, last in self._pairs:

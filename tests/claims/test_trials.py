@@ -107,12 +107,14 @@ def test_every_claim_and_person_equals_its_settlement(may, city, shipped, monkey
     if compiled:
         monkeypatch.setattr(texts, "COMPILE_FROM", 1)
     low, high = "150500000000", "150599999999"
-    columns = reading.read_claims(low, high, 2023)
-    spells = reading.read_spells(low, high, 2023, columns.person_ids)
+    claims = reading.read_claims(low, high, 2023)
+    spells = reading.read_spells(low, high, 2023, claims.person_ids)
     in_force = list(PolicyVersion.objects.filter(state="published"))
-    side = texts.text_of(None, columns, 2023, in_force, texts.Figures())
-    (keep,) = figures.slices(columns, side.numbers >= 0)
-    before, after = figures.settle_slice(columns.at(keep), spells, (side, side), (side.numbers, side.numbers))
+    side = texts.text_of(None, claims, 2023, in_force, texts.Figures())
+    columns = claims.columns(0, len(claims.person_ids))
+    part = figures.settled_slice(columns, spells, (side, side))
+    before, after = part.sides
+    assert part.unsettled == 0 and part.claims is columns
     stored = {s.claim_id: s for s in Settlement.objects.filter(superseded_at=None)}
     amounts = before.amounts.reshape(-1, 7).tolist()
     assert len(amounts) == 738
@@ -253,7 +255,8 @@ def test_claims_of_one_day_run_in_the_order_of_their_numbers(city, shipped):
     for number, scope in (("b2", 9_000), ("B1", 30_000), ("Á", 7_000), ("a", 14_500)):
         record(person, "2023-02-01", scope, claim_no=number)
     settle_person_year(person_id=person.pk, year=2023, actor=None)
-    columns = reading.read_claims("150500000000", "150599999999", 2023)
+    claims = reading.read_claims("150500000000", "150599999999", 2023)
+    columns = claims.columns(0, len(claims.person_ids))
     numbers = dict(Claim.objects.values_list("pk", "claim_no"))
     assert [numbers[pk] for pk in columns.claim_id.tolist()] == ["B1", "a", "b2", "Á"]
     totals = computed(shipped, None, city)
