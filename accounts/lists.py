@@ -311,6 +311,10 @@ class ListPage(ActView):
         """The visible rows for the cleaned filter values: call the selector."""
         raise NotImplementedError
 
+    def asked(self) -> QueryDict:
+        """The address as the filters read it; a list of one period fills it in (accounts/periods.py)."""
+        return self.request.GET
+
     def extra(self) -> dict[str, Any]:
         """More context: `breadcrumb`, `actions` (list of Action), `counts`."""
         return {}
@@ -322,7 +326,7 @@ class ListPage(ActView):
         return self.listing().respond(self.template_name, self.extra())
 
     def listing(self) -> Listing:
-        form = self.filters(self.request.GET, user=self.user) if self.filters else None
+        form = self.filters(self.asked(), user=self.user) if self.filters else None
         if form is None or form.is_valid():
             rows = self.rows(form.cleaned_data if form else {})
         else:

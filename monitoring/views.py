@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts import periods
 from accounts.access import Act
 from accounts.doors import get_visible, go, requires
 from accounts.lists import Column, ListPage
@@ -355,10 +356,8 @@ def month(request: HttpRequest) -> HttpResponse:
 def _asked(request: HttpRequest, user: User) -> tuple[MonthForm, Region, date]:
     """Region and month of the address; without them the user's own and that of the last scan."""
     own = get_visible(request, Region, pk=user.region_prefix.ljust(12, "0"))
-    newest = user.visible(Scan).filter(finished_at__isnull=False).order_by("-on").values_list("on", flat=True).first()
-    default = (newest or timezone.localdate()).replace(day=1)
-    given = request.GET or None
-    form = MonthForm(given or {"region": own.pk, "month": f"{default:%Y-%m}"}, user=user)
+    query = periods.asked(request, user.visible(Scan).filter(finished_at__isnull=False), "on", unit=periods.MONTH)
+    form = MonthForm({"region": own.pk} | query.dict(), user=user)
     form.is_valid()
     cleaned = form.cleaned_data
     return form, cleaned.get("region") or own, cleaned.get("month") or default

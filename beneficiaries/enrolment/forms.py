@@ -58,13 +58,6 @@ class LedgerFilter(PlaceFilter):
         label=_("人群"), choices=[(code, label) for code, (label, _held) in POPULATIONS.items()]
     )
 
-    def __init__(self, data: Any = None, **kwargs: Any) -> None:
-        # What is shown without a year is this one's: the form says so.
-        if data is not None and not data.get("year"):
-            data = data.copy()
-            data["year"] = str(default_year())
-        super().__init__(data, **kwargs)
-
 
 class PeopleFilter(LedgerFilter):
     status = forms.ChoiceField(label=_("参保状态"), choices=[ALL, *STATUSES.items()])

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, F, FilteredRelation, Max, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Left
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import access
+from accounts import access, periods
+from accounts.access import in_region
 from accounts.models import Level, Region, User
 from accounts.vocabulary import Category as C
 from accounts.vocabulary import Department
@@ -54,10 +56,13 @@ def population_of(target: Target) -> str:
 
 
 def default_year() -> int:
-    """The year that a page shows first: this one, or the last that has been worked on."""
-    last = Enrolment.objects.aggregate(last=Max("year"))["last"]
-    this = timezone.localdate().year
-    return min(last, this) if last else this
+    """The year that a form proposes: this one, or the last that has been worked on."""
+    return periods.newest(Enrolment.objects.all(), "year").year
+
+
+def asked_year(request: HttpRequest, user: User) -> QueryDict:
+    """The address with the year that the user's region worked on last where it has none."""
+    return periods.asked(request, in_region(user, Enrolment.objects.all(), "region_id"), "year")
 
 
 def day_of(year: int) -> date:

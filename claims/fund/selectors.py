@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Max, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.access import inside
@@ -253,11 +253,10 @@ def counties_of(region: Region) -> list[Region]:
     return list(Region.objects.filter(within(region, "code"), level=Level.COUNTY))
 
 
-def years() -> list[int]:
-    """Years that the ledger knows and the present one, newest first."""
-    newest = FundEntry.objects.aggregate(Max("year"))["year__max"] or 0
-    known = set(FundEntry.objects.values_list("year", flat=True).distinct()) | {newest, timezone.localdate().year}
-    return sorted((year for year in known if year), reverse=True)
+def years(shown: int) -> list[int]:
+    """Years that the ledger knows, the one shown and the present one, newest first."""
+    known = set(FundEntry.objects.order_by().values_list("year", flat=True).distinct())
+    return sorted(known | {shown, timezone.localdate().year}, reverse=True)
 
 
 def bank_balances(region: Region, year: int) -> Iterable[BankBalance]:

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from accounts import periods
 from accounts.access import Act
 from accounts.doors import get_visible, go, requires
 from accounts.lists import Column, ListPage
@@ -47,15 +48,16 @@ def crumbs() -> list[tuple[str, str]]:
     return [(_("基金"), reverse(HOME))]
 
 
-def _year(request: HttpRequest) -> int:
-    asked = request.GET.get("year", "")
+def _year(query: QueryDict) -> int:
+    asked = query.get("year", "")
     return int(asked) if asked.isdecimal() and len(asked) == 4 else timezone.localdate().year
 
 
 @requires(Act.FUND_READ)
 def overview(request: HttpRequest) -> HttpResponse:
     """Budget and use, sources, S1-08, spending, forecast and bank of a region and year."""
-    user, year = user_of(request), _year(request)
+    user = user_of(request)
+    year = _year(periods.asked(request, user.visible(FundEntry), "year"))
     region = selectors.visible_region(user, request.GET.get("region", ""))
     held, used = selectors.balances(region, year), selectors.used(region, year)
     guess = forecast(region, year)
@@ -65,7 +67,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "title": _("基金 %(region)s %(year)s") % {"region": region.name, "year": year},
         "region": region,
         "year": year,
-        "years": selectors.years(),
+        "years": selectors.years(year),
         "places": user.visible(type(region)).filter(level__lte=3),
         "used": used,
         "sources": [(one.label, -held.get(one, 0)) for one in SOURCES],
@@ -248,7 +250,7 @@ def decide(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 @require_POST
 def book(request: HttpRequest) -> HttpResponse:
     """Brings the ledger to what the settlements in force come to."""
-    region, year = selectors.visible_region(user_of(request), ""), _year(request)
+    region, year = selectors.visible_region(user_of(request), ""), _year(request.GET)
     return acted(
         request,
         lambda: services.book_claims(actor=user_of(request), region=region, year=year),

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import periods
 from accounts.forms import DateInput, MonthInput, RegionField
 from accounts.lists import ListFilter
 from accounts.models import Region, User
@@ -121,6 +122,15 @@ def _table(rows: list[list[str]]) -> tablib.Dataset:
     head, *body = rows or [[]]
     width = len(head)
     return tablib.Dataset(*([*row, *[""] * width][:width] for row in body), headers=[one.strip() for one in head])
+
+
+def _year_of(day: date) -> dict[str, str]:
+    last = min(day.replace(month=12, day=31), timezone.localdate())
+    return {"first": f"{day:%Y}-01", "last": f"{last:%Y-%m}"}
+
+
+# A year up to now, as the two months that a report is asked by.
+SO_FAR = periods.Unit(_year_of, periods.YEAR.label)
 
 
 class PeriodFilter(ListFilter):

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from accounts import periods
 from accounts.access import Act
 from accounts.audit import events_of
 from accounts.doors import get_visible, go, requires
@@ -26,9 +27,17 @@ from accounts.models import ReadRecord, User
 from accounts.services import record_read
 from claims.errors import ClaimError
 from claims.institutions import selectors, services
-from claims.institutions.forms import InstitutionFilter, InstitutionForm, InstitutionsFileForm, PeriodFilter, from_csv
+from claims.institutions.forms import (
+    SO_FAR,
+    InstitutionFilter,
+    InstitutionForm,
+    InstitutionsFileForm,
+    PeriodFilter,
+    from_csv,
+)
 from claims.institutions.models import Institution
 from claims.institutions.recovery import recovery_paper
+from claims.models import Claim, PersonYear
 
 SAMPLE = 30
 
@@ -106,7 +115,8 @@ def institution(request: HttpRequest, pk: int) -> HttpResponse:
     """One institution: what it is, its months of the last year, what changed in the register."""
     user = cast(User, request.user)
     found = get_visible(request, Institution.objects.select_related("region"), pk=pk)
-    form = PeriodFilter(request.GET, user=user)
+    claims = user.visible(Claim).filter(institution=found.code)
+    form = PeriodFilter(periods.asked(request, claims, "settled_on", unit=SO_FAR), user=user)
     first, last, region, _level, _supervised = _asked(form)
     months = selectors.figures(user, first=first, last=last, region=region, code=found.code, by_month=True)
     recovery = reverse("claims:institution_recovery", args=[pk]) + f"?first={first:%Y-%m}&last={last:%Y-%m}"
@@ -289,7 +299,7 @@ def _shown(plan: services.Plan, text: str) -> dict[str, Any]:
 def report(request: HttpRequest) -> HttpResponseBase:
     """Institutions by what they bear and how much lies outside the catalogue (S1-21, S1-24, S3-16, S4-08, S4-13)."""
     user = cast(User, request.user)
-    form = PeriodFilter(request.GET, user=user)
+    form = PeriodFilter(periods.asked(request, user.visible(PersonYear), "year", unit=SO_FAR), user=user)
     first, last, region, level, supervised = _asked(form)
     rows = selectors.figures(user, first=first, last=last, region=region, level=level, supervised=supervised)
     title = _("定点机构报表 %(first)s至%(last)s") % {"first": f"{first:%Y-%m}", "last": f"{last:%Y-%m}"}

@@ -3,11 +3,11 @@
 from typing import Any
 
 from django import forms
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import periods
 from accounts.forms import DateInput, RegionField
 from accounts.lists import ListFilter
 from accounts.models import User
@@ -23,7 +23,7 @@ TRIED = [state for state in PolicyVersion.State if state != PolicyVersion.State.
 
 def latest_year() -> int:
     """The last year that has settled claims; this year while there is none."""
-    return PersonYear.objects.aggregate(last=Max("year"))["last"] or timezone.localdate().year
+    return periods.newest(PersonYear.objects.all(), "year").year
 
 
 class VersionField(forms.ModelChoiceField):

@@ -5,10 +5,12 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import periods
 from accounts.access import Act
 from accounts.forms import RegionField
 from accounts.lists import Column, ListFilter, ListPage
@@ -16,7 +18,7 @@ from accounts.models import ReadRecord
 from accounts.services import record_read
 from beneficiaries.diseases.models import Register
 from beneficiaries.diseases.selectors import unregistered
-from claims.models import Claim
+from claims.models import Claim, PersonYear
 
 
 class UnregisteredFilter(ListFilter):
@@ -51,6 +53,9 @@ class Unregistered(ListPage):
     default_sort = "-settled_on"
     empty = _("没有未登记的病种")
     empty_help = _("费用的病种编码在登记病种目录中、而此人当日没有登记的，列在这里；目录由系统管理员维护。")
+
+    def asked(self) -> QueryDict:
+        return periods.asked(self.request, self.user.visible(PersonYear), "year")
 
     def rows(self, filters: dict[str, Any]) -> QuerySet[Claim]:
         year = filters.get("year") or timezone.localdate().year

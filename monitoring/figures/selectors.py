@@ -40,10 +40,10 @@ def months_before(month: date, count: int) -> list[date]:
 
 
 def cards(user: User, today: date) -> list[Card]:
-    """The figures of the user's region (of the county of a township): one query."""
+    """The newest figures of the user's region (of the county of a township) with their year: one query."""
     code = user.region_prefix[:6].ljust(12, "0")
-    months = months_before(today, 12)
-    rows = Figure.objects.filter(region_id=code, month__gte=months[0], month__lte=months[-1])
+    rows = list(Figure.objects.filter(region_id=code, month__lte=today).order_by("-month")[: 12 * len(BEHIND)])
+    months = months_before(rows[0].month, 12) if rows else []
     by_key: dict[str, dict[date, Figure]] = {}
     for row in rows:
         by_key.setdefault(row.key, {})[row.month] = row

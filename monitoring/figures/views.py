@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any, cast
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from accounts.access import Act
+from accounts import periods
+from accounts.access import Act, in_region
 from accounts.doors import get_visible, requires
 from accounts.export import export_rows
 from accounts.lists import Column
@@ -20,6 +21,7 @@ from accounts.models import Region, User
 from accounts.printing import Paper
 from accounts.templatetags.tuodi import grouped, percent, ym, yuan
 from beneficiaries.enrolment.selectors import POPULATIONS
+from claims.models import Claim
 from monitoring.figures import reports, selectors
 from monitoring.figures.forms import CompareForm, MonthlyForm
 from monitoring.models import Figure
@@ -44,14 +46,14 @@ COLUMNS = (
 )
 
 
-def _asked(request: HttpRequest, form_class: type[Any], month: date, **first: str) -> tuple[Any, Region, date]:
-    """The form with the address's choices; the user's own region and `month` where it makes none."""
+def _asked(request: HttpRequest, form_class: type[Any], query: QueryDict, **first: str) -> tuple[Any, Region, date]:
+    """The form with the choices of `query`, which has a month; the user's own region where it names none."""
     user = cast(User, request.user)
     own = get_visible(request, Region, pk=user.region_prefix.ljust(12, "0"))
-    given = {"region": own.pk, "month": f"{month:%Y-%m}", **first} | request.GET.dict()
-    form = form_class(given, user=user)
+    form = form_class({"region": own.pk, **first} | query.dict(), user=user)
     form.is_valid()
-    return form, form.cleaned_data.get("region") or own, form.cleaned_data.get("month") or month
+    month = form.cleaned_data.get("month") or timezone.localdate().replace(day=1)
+    return form, form.cleaned_data.get("region") or own, month
 
 
 @requires(Act.OBLIGATION_READ)
@@ -59,9 +61,8 @@ def _asked(request: HttpRequest, form_class: type[Any], month: date, **first: st
 def compare(request: HttpRequest) -> HttpResponse:
     """The places below a region with their four figures, and a year of one of them."""
     user = cast(User, request.user)
-    form, region, month = _asked(
-        request, CompareForm, timezone.localdate().replace(day=1), key=Figure.Key.ENROLMENT.value
-    )
+    query = periods.asked(request, user.visible(Figure), "month", unit=periods.MONTH)
+    form, region, month = _asked(request, CompareForm, query, key=Figure.Key.ENROLMENT.value)
     key = form.cleaned_data.get("key") or Figure.Key.ENROLMENT
     keys = [one for one in Figure.Key if user.may(selectors.BEHIND[one][0])]
     rows = [
@@ -102,7 +103,9 @@ def monthly(request: HttpRequest) -> HttpResponseBase:
     """The monthly report: page, file, or PDF."""
     user = cast(User, request.user)
     last_month = timezone.localdate().replace(day=1) - date.resolution
-    form, region, month = _asked(request, MonthlyForm, last_month.replace(day=1), group=reports.GROUPS[0])
+    settled = in_region(user, Claim.objects.all(), "region_id")
+    query = periods.asked(request, settled, "settled_on", unit=periods.MONTH, present=last_month)
+    form, region, month = _asked(request, MonthlyForm, query, group=reports.GROUPS[0])
     group = form.cleaned_data.get("group") or reports.GROUPS[0]
     rows, total = reports.monthly(user, region, month, group)
     title = _("%(region)s %(month)s 监测月报（%(group)s）") % {

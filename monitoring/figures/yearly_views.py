@@ -1,6 +1,7 @@
 """The year's indicators by banner: page, file, or PDF."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any, cast
 
@@ -14,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from accounts.access import Act
+from accounts import periods
+from accounts.access import Act, in_region
 from accounts.doors import get_visible, requires
 from accounts.export import export_rows
 from accounts.forms import RegionField
@@ -22,6 +24,7 @@ from accounts.lists import ListFilter
 from accounts.models import Level, Region, User
 from accounts.printing import Paper
 from accounts.templatetags.tuodi import grouped, percent, yuan
+from claims.models import PersonYear
 from monitoring.figures import yearly as figures
 
 UNITS = {"number": "", "amount": gettext_lazy("元"), "rate": "%"}
@@ -55,10 +58,11 @@ def yearly(request: HttpRequest) -> HttpResponseBase:
     """Indicators downwards, banners across, all together at the end."""
     user = cast(User, request.user)
     own = get_visible(request, Region, pk=user.region_prefix[:6].ljust(12, "0"))
-    last_year = timezone.localdate().year - 1
-    form = YearForm({"region": own.pk, "year": str(last_year)} | request.GET.dict(), user=user)
+    last_year = date(timezone.localdate().year - 1, 12, 31)
+    query = periods.asked(request, in_region(user, PersonYear.objects.all(), "region_id"), "year", present=last_year)
+    form = YearForm({"region": own.pk} | query.dict(), user=user)
     form.is_valid()
-    region, year = form.cleaned_data.get("region") or own, form.cleaned_data.get("year") or last_year
+    region, year = form.cleaned_data.get("region") or own, form.cleaned_data.get("year") or last_year.year
     table = figures.indicators(user, region, year)
     title = _("%(region)s %(year)s 年度绩效指标") % {"region": region.name, "year": year}
     wanted = request.GET.get("as")

@@ -16,7 +16,7 @@ from accounts.doors import go
 from accounts.models import ReadRecord, Region, User
 from accounts.services import record_read
 from beneficiaries.enrolment.errors import EnrolmentError
-from beneficiaries.enrolment.selectors import default_year
+from beneficiaries.enrolment.selectors import asked_year, default_year
 
 
 def user_of(request: HttpRequest) -> User:
@@ -58,9 +58,9 @@ def chosen(form: forms.Form, user: User) -> tuple[Region, int]:
 
 def asked(request: HttpRequest) -> QueryDict:
     """The address with year and region filled in, so that the form over a report says whose it is."""
-    query = (request.POST if request.method == "POST" else request.GET).copy()
-    query.setdefault("region", user_of(request).region_prefix.ljust(12, "0"))
-    query.setdefault("year", str(default_year()))
+    user = user_of(request)
+    query = request.POST.copy() if request.method == "POST" else asked_year(request, user)
+    query.setdefault("region", user.region_prefix.ljust(12, "0"))
     return query
 
 

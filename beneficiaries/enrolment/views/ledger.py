@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -160,6 +160,9 @@ class People(ListPage):
     )
     empty = gettext_lazy("没有符合条件的人员")
     empty_help = gettext_lazy("换一个年度、人群或状态；新名单确认后请先核算本年度参保。")
+
+    def asked(self) -> QueryDict:
+        return selectors.asked_year(self.request, self.user)
 
     def rows(self, filters: dict[str, Any]) -> QuerySet[Person]:
         region = filters.get("region") or Region.objects.get(pk=self.user.region_prefix.ljust(12, "0"))
