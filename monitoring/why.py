@@ -7,8 +7,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from beneficiaries.designations.selectors import counts
-from beneficiaries.models import Person
+from beneficiaries.designations.selectors import counts, in_force, said
+from beneficiaries.models import Designation, Person
 from claims.models import PersonYear
 from monitoring.lines import Ruling, lines_on
 from monitoring.selectors import categories_on
@@ -35,7 +35,8 @@ def why(user: User, person: Person, day: date) -> Why:
     measure = _measure(user, person, day.year)
     held, ever = _held(person, day)
     quotes = ruling.table.document.clauses
-    lines = tuple(
+    lines = tuple({"label": _("视同类别"), "formula": said(one), "amount": None} for one in _named(person, day))
+    lines += tuple(
         {
             "label": line.label,
             "formula": line.formula,
@@ -69,6 +70,12 @@ def _held(person: Person, day: date) -> tuple[set[str], set[str]]:
     counted = [one for spell in spells if spell.known_to is None for one in counts(spell)]
     known = [one for one in counted if one.first <= day]
     return {one.category for one in known if one.last is None or one.last >= day}, {one.category for one in known}
+
+
+def _named(person: Person, day: date) -> list[Designation]:
+    """By whose word a category of the day counts as another (S1-01), of the page's own reading."""
+    spells = getattr(person, "history", None) or ()
+    return [one for spell in spells if spell.known_to is None for one in in_force(spell, day)]
 
 
 def _ruling(person: Person, day: date) -> tuple[Ruling | None, str]:

@@ -118,6 +118,13 @@ def counts(spell: Any) -> list[Counted]:
     return found
 
 
+def in_force(spell: Any, day: date) -> list[Designation]:
+    """What of a spell's `named` holds on the day, if the spell does."""
+    if day < spell.valid_from or (spell.valid_to is not None and spell.valid_to < day):
+        return []
+    return [one for one in spell.named if one.valid_from <= day and (one.valid_to is None or day <= one.valid_to)]
+
+
 def said(one: Designation) -> str:
     """`县级以上政府规定的其他特殊困难人员，按科尔沁左翼中旗（左中政发〔2023〕5号）视同低保对象`."""
     return _("%(category)s，按%(place)s（%(document)s）视同%(treated_as)s") % {

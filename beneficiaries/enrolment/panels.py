@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from accounts.access import Act
 from accounts.models import User
 from accounts.templatetags.tuodi import yuan
+from beneficiaries.designations.selectors import said
 from beneficiaries.enrolment import law, selectors
 from beneficiaries.enrolment.errors import EnrolmentError
 from beneficiaries.enrolment.models import Contribution, Enrolment, Insurance
@@ -29,12 +30,11 @@ def explain(person: Person, row: Enrolment) -> tuple[list[dict[str, Any]], str]:
         ruling = law.subsidy_law(person.region_id, row.year)
     except EnrolmentError as error:
         return [], str(error)
-    spells = [
-        Spell(one.category, one.valid_from, one.valid_to)
-        for one in HeldCategory.objects.current().filter(person=person)
-    ]
+    held = list(HeldCategory.objects.current().filter(person=person).select_related("designation__region"))
+    spells = [Spell(one.category, one.valid_from, one.valid_to) for one in held]
     clauses = ruling.table.document.clauses
     lines = [_line(line, clauses) for line in ruling.table.of(held_in(row.year, spells), row.exempt).lines]
+    lines = [*_by_county(held, row), *lines]
     if row.group:
         formula = _("%(name)s（%(why)s）：每人 %(amount)s 元，高于上列资助，就高不就低") % {
             "name": row.group.name,
@@ -44,6 +44,15 @@ def explain(person: Person, row: Enrolment) -> tuple[list[dict[str, Any]], str]:
         amount = row.fund + row.county_finance
         lines.append({"label": _("临时资助"), "formula": formula, "amount": amount, "clause": "S2-02"})
     return lines, ""
+
+
+def _by_county(held: list[HeldCategory], row: Enrolment) -> list[dict[str, Any]]:
+    """By whose word the person has the deciding category (S1-01); nothing where a department certified it."""
+    deciding = [one for one in held if one.category == row.category]
+    named = [one.designation for one in deciding if one.designation is not None]
+    if len(named) < len(deciding):
+        return []
+    return [{"label": _("视同类别"), "formula": said(one), "amount": None} for one in named]
 
 
 def _line(line: Line, clauses: dict[str, Any]) -> dict[str, Any]:

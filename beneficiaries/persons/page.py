@@ -121,7 +121,7 @@ def _designated(one: Person, held: list[Any]) -> list[Any]:
     """What the person's categories are treated as today (S1-01), or what is to do where nobody said it."""
     today, url = timezone.localdate(), reverse("beneficiaries:designations")
     own = [spell for spell in held if spell.category in designations.OWN]
-    named = [told for spell in own for told in spell.named if told.holds_today]
+    named = [told for spell in own for told in designations.in_force(spell, today)]
     if own and not named and designations.choices_on(one.region_id, today).named:
         return [{"label": _("视同类别"), "value": designations.undesignated(), "url": url}]
     return [{"label": _("视同类别"), "value": designations.said(told), "url": url} for told in named]

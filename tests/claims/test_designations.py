@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import Region
 from accounts.vocabulary import Role
 from assistance.selectors.rules import held_on
+from beneficiaries import selectors as register
 from beneficiaries.designations.selectors import said, undesignated
 from beneficiaries.designations.services import designate, end_designation, withdraw_designation
 from beneficiaries.enrolment.panels import explain
@@ -28,6 +29,7 @@ from claims.trials.reading import OPEN_END, read_spells
 from monitoring import services as monitoring
 from monitoring.models import BurdenWarning
 from monitoring.selectors import categories_on
+from monitoring.why import why
 from policies.engine.codes import CATEGORY_INDEX, mask_of
 from tests.beneficiaries.enrolment.people import compute, row, shares
 from tests.claims.makers import COUNTY, fen, make_person, make_spell, now, record, result
@@ -162,16 +164,18 @@ def test_s1_01_on_application_one_applies_under_the_named_category(one, approve)
 def test_s1_01_the_subsidy_of_enrolment_follows(one):
     compute(2023)
     assert not one.enrolments.filter(fund__gt=0).exists()
-    name_it("subsistence", since="2023-06-01")
+    made = name_it("subsistence", since="2023-06-01")
     compute(2023)
     same = twin("subsistence")
     compute(2023)
     assert shares(one) == shares(same) == ("subsistence", 157, 0, 192)
-    assert explain(one, row(one)) == explain(same, row(same)) != ([], "")
+    (why, *lines), problem = explain(one, row(one))
+    assert (lines, problem) == explain(same, row(same)) != ([], "")
+    assert why["formula"] == said(made)
 
 
-def test_s1_01_the_scan_warns_by_the_line_of_the_named_category(one):
-    name_it("subsistence_margin")
+def test_s1_01_the_scan_warns_by_the_line_of_the_named_category(one, users):
+    made = name_it("subsistence_margin")
     same, nobody = twin("subsistence_margin"), twin("severe_disability")
     for person in (one, same, nobody):
         record(person, "2023-05-01", 40_000)
@@ -181,6 +185,10 @@ def test_s1_01_the_scan_warns_by_the_line_of_the_named_category(one):
     assert found[one.pk] == found[same.pk] and found[one.pk][2] == "subsistence_margin"
     assert nobody.pk not in found
     assert categories_on(one.pk, DAY)[0] == {"other_hardship", "subsistence_margin"}
+    one.history = register.history(one)
+    theirs = why(users[Role.CASE_WORKER], same, date(2023, 5, 31)).lines
+    mine = why(users[Role.CASE_WORKER], one, date(2023, 5, 31)).lines
+    assert mine[0]["formula"] == said(made) and mine[1:] == theirs
 
 
 def test_s1_01_trials_read_it(one):
