@@ -12,6 +12,7 @@ from accounts.doors import public
 from claims.api import views as claims
 from exchange.partner_api import deliveries
 from exchange.partner_api.door import Missing
+from monitoring.answering import api as answering
 from monitoring.books import api as books
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -24,6 +25,8 @@ calls = [
     path("deliveries/<uuid:pk>", deliveries.OneDelivery.as_view(), name="delivery"),
     path("deliveries/<uuid:pk>/acknowledge", deliveries.Acknowledge.as_view(), name="delivery_acknowledge"),
     path("books", books.Books.as_view(), name="books"),
+    path("feedback", answering.Answers.as_view(), name="feedback"),
+    path("feedback/<int:pk>", answering.OneAnswers.as_view(), name="one_feedback"),
 ]
 
 

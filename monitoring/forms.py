@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from accounts.forms import DateInput, MonthInput, RegionField
 from accounts.lists import ListFilter
 from accounts.models import User
-from accounts.vocabulary import Category
+from accounts.vocabulary import Category, Department
 from monitoring import selectors
 from monitoring.models import BurdenWarning
 
@@ -54,6 +54,9 @@ class WarningFilter(ListFilter):
         super().__init__(*args, **kwargs)
         counties = selectors.counties_for(self.user) if self.user else []
         self.fields["county"].choices = [ALL, *((one.code, one.name) for one in counties)]  # type: ignore[attr-defined]
+        if self.user and self.user.department != Department.MEDICAL_SECURITY:
+            states = self.fields["state"].choices  # type: ignore[attr-defined]
+            self.fields["state"].choices = [*states, (selectors.UNANSWERED, _("本部门待反馈"))]  # type: ignore[attr-defined]
 
 
 class ScanForm(forms.Form):

@@ -15,11 +15,12 @@ from accounts.access import Act
 from accounts.models import Level, Region, User
 from accounts.vocabulary import Department
 from accounts.waiting import ALL, Pending, Waiting
-from beneficiaries.models import CategorySpell
+from beneficiaries.models import HeldCategory
 from claims.models import Claim
 from claims.selectors import with_settlement
 from exchange.models import Delivery
 from monitoring import lines
+from monitoring.answering.selectors import unanswered
 from monitoring.findings.models import Finding
 from monitoring.findings.selectors import mine_to_answer
 from monitoring.followup.models import FollowUp
@@ -33,7 +34,8 @@ from policies.engine.document import Document
 State, Kind = BurdenWarning.State, Delivery.Kind
 # Warnings that stand: the person is over a line.
 STANDING = (State.OPEN, State.PUSHED, State.ANSWERED)
-UNTOLD = "untold"  # beside the states: withdrawn, and a department that was told of it does not know
+# Beside the states: withdrawn, and a department that was told of it does not know; the own department has not answered.
+UNTOLD, UNANSWERED = "untold", "unanswered"
 
 
 # --- the list -----------------------------------------------------------------------------------------------------
@@ -47,7 +49,7 @@ def warnings_for(
     month: date | None = None,
     q: str = "",
 ) -> QuerySet[BurdenWarning]:
-    """Warnings that the user may see, filtered; without a state (or UNTOLD) those that stand. `month`: raised in it.
+    """Warnings that the user may see, filtered; without a state those that stand. `month`: raised in it.
 
     `soon` marks whose projection passes a line within a month.
     """
@@ -55,6 +57,8 @@ def warnings_for(
     found = user.visible(BurdenWarning).select_related("person", "region").annotate(soon=Exists(soon))
     if state == UNTOLD:
         found = untold(found)
+    elif state == UNANSWERED:
+        found = found.filter(pk__in=unanswered(user).values("pk"))
     else:
         found = found.filter(state=state) if state else found.filter(state__in=STANDING)
     if kind:
@@ -99,6 +103,7 @@ def waiting(user: User) -> list[Pending | Waiting]:
             f"{here}?state={UNTOLD}",
             untold(user.visible(BurdenWarning)),
         ),
+        Pending(Act.FEEDBACK_UPLOAD, _("待反馈的预警"), f"{here}?state={UNANSWERED}", unanswered(user)),
         Pending(
             Act.WARNING_PUSH,
             _("送达失败"),
@@ -186,7 +191,7 @@ def explain(warning: BurdenWarning, ruling: lines.Ruling) -> list[Line]:
 
 def categories_on(person_id: int, day: date) -> tuple[set[str], set[str]]:
     """Categories valid on the day and those begun by then, as we know them now."""
-    spells = CategorySpell.objects.current().filter(person_id=person_id, valid_from__lte=day)
+    spells = HeldCategory.objects.current().filter(person_id=person_id, valid_from__lte=day)
     rows = list(spells.values_list("category", "valid_to"))
     return {code for code, last in rows if last is None or last >= day}, {code for code, _last in rows}
 
@@ -241,6 +246,14 @@ class MonthPage:
     reply_due: date | None
     scanned: Scan | None
     desks: list[Desk]
+
+    def counting(self, lists: list[Delivery]) -> "MonthPage":
+        """The same with the unanswered rows of other lists (`monitoring.lists.selectors.lists_of`) among the overdue."""
+        if self.reply_due and self.reply_due < timezone.localdate():
+            for desk in self.desks:
+                mine = [one for one in lists if one.department == desk.department]
+                desk.overdue += sum(one.asked - one.answered for one in mine)  # type: ignore[attr-defined]
+        return self
 
     @property
     def late(self) -> bool:

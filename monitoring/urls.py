@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from monitoring import views
+from monitoring.answering import views as answering
 from monitoring.books import views as books
 from monitoring.figures import views as figures
 from monitoring.figures import yearly_views
@@ -11,6 +12,9 @@ app_name = "monitoring"
 urlpatterns = [
     path("", views.Warnings.as_view(), name="list"),
     path("warnings/<int:pk>/", views.warning, name="warning"),
+    path("warnings/<int:pk>/answer/", answering.warning, name="answer"),
+    path("patients/<uuid:pk>/", answering.patients, name="patients"),
+    path("patients/<int:pk>/answer/", answering.patient, name="answer_patient"),
     path("scans/", views.Scans.as_view(), name="scans"),
     path("scans/new/", views.start_scan, name="start_scan"),
     path("scans/<int:pk>/", views.scan, name="scan"),

@@ -21,6 +21,7 @@ from accounts.models import ReadRecord, Region, User
 from accounts.services import record_read
 from accounts.templatetags.tuodi import burden_bar, ym, ymd
 from monitoring import lines, selectors, services
+from monitoring.answering.selectors import may_answer
 from monitoring.books import selectors as books
 from monitoring.forms import MonthForm, ScanForm, WarningFilter
 from monitoring.lists.selectors import lists_of
@@ -134,6 +135,7 @@ def warning(request: HttpRequest, pk: int) -> HttpResponse:
         "told": told,
         "answers": answers,
         "years": _timeline(found, told, answers),
+        "may_answer": bool(may_answer(user, found)),
         "may_apply": user.may(Act.APPLICATION_REGISTER) and found.person.region_id.startswith(user.region_prefix),
     }
     if user.may(Act.CLAIM_READ):
@@ -333,7 +335,8 @@ def month(request: HttpRequest) -> HttpResponse:
     """How each department stands with the month's list."""
     user = cast(User, request.user)
     form, region, first = _asked(request, user)
-    page = selectors.month_page(user, region, first)
+    lists = lists_of(user, region, first)
+    page = selectors.month_page(user, region, first).counting(lists)
     agreed, reminded = books.latest(user, region, first), books.reminders(user, region, first)
     for desk in page.desks:
         desk.books = agreed.get(desk.department)
@@ -346,7 +349,7 @@ def month(request: HttpRequest) -> HttpResponse:
         "may_push": user.may(Act.WARNING_PUSH)
         and bool(page.scanned)
         and any(desk.to_tell or desk.to_withdraw for desk in page.desks),
-        "lists": lists_of(user, region, first),
+        "lists": lists,
         "push_hidden": [("region", region.pk), ("month", ym(first))],
         "first_push": user.may(Act.WARNING_PUSH) and bool(page.scanned) and not any(d.deliveries for d in page.desks),
     }
@@ -360,7 +363,7 @@ def _asked(request: HttpRequest, user: User) -> tuple[MonthForm, Region, date]:
     form = MonthForm({"region": own.pk} | query.dict(), user=user)
     form.is_valid()
     cleaned = form.cleaned_data
-    return form, cleaned.get("region") or own, cleaned.get("month") or default
+    return form, cleaned.get("region") or own, cleaned.get("month") or timezone.localdate().replace(day=1)
 
 
 @requires(Act.WARNING_PUSH)

@@ -14,7 +14,8 @@ from beneficiaries.models import id_key
 from exchange import deliveries, reader
 from exchange.models import Delivery, Partner
 from monitoring.books.selectors import overdue, told_by
-from monitoring.models import DeliveredWarning, Reconciliation
+from monitoring.lists.selectors import unanswered
+from monitoring.models import DeliveredWarning, ListedPerson, Reconciliation
 from monitoring.selectors import month_end, reply_due_of
 from monitoring.services import tell_again
 
@@ -121,7 +122,9 @@ def remind(*, actor: User | None, region: Region, department: str, month: date) 
         if known:
             raise BooksError(_("今天已经催办过（文号 %(number)s）。") % {"number": known.number})
         rows = list(overdue(region, department, month))
-        if due is None or due >= today or not rows:
+        patients = unanswered(region, department, month).select_related("person", "delivery").order_by("number")
+        listed = list(patients.defer("delivery__body"))
+        if due is None or due >= today or not (rows or listed):
             raise BooksError(_("没有逾期未反馈的预警，无须催办。"))
         late = Workdays.load().between(due, today)
         return deliveries.create_delivery(
@@ -130,19 +133,23 @@ def remind(*, actor: User | None, region: Region, department: str, month: date) 
             kind=REMINDER,
             month=month,
             columns=COLUMNS,
-            rows=(_row(told, due, late) for told in rows),
+            rows=(_row(told, due, late) for told in [*rows, *listed]),
         )
 
 
-def _row(told: DeliveredWarning, due: date, late: int) -> tuple[object, ...]:
-    warning = told.warning
+def _row(told: DeliveredWarning | ListedPerson, due: date, late: int) -> tuple[object, ...]:
+    if isinstance(told, DeliveredWarning):
+        about, kind, raised = told.warning, told.warning.kind, told.warning.raised_on
+        place = told.warning.region_id
+    else:
+        about, kind, raised, place = told, told.delivery.kind, None, told.person.region_id
     return (
-        warning.number,
-        warning.person.id_number,
-        warning.person.name,
-        warning.region_id,
-        warning.kind,
-        warning.raised_on.isoformat() if warning.raised_on else "",
+        about.number,
+        about.person.id_number,
+        about.person.name,
+        place,
+        kind,
+        raised.isoformat() if raised else "",
         timezone.localdate(told.delivery.created_at).isoformat(),
         due.isoformat(),
         late,

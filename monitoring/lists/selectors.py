@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from accounts.models import Region
 from accounts.vocabulary import Department
@@ -18,7 +19,7 @@ from beneficiaries.enrolment.selectors import MONITORED
 from beneficiaries.models import CategorySpell, Person
 from claims.models import Claim, PersonYear
 from exchange.models import Delivery
-from monitoring.models import BurdenWarning, DeliveredWarning, ListedPerson, inside
+from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, ListedPerson, inside
 from policies.engine.document import Document, SeriousDisease
 from policies.engine.money import format_yuan
 
@@ -260,7 +261,20 @@ def told(kind: str, department: str, asked: Asked) -> set[int]:
     return set(rows.values_list("person", flat=True))
 
 
+def unanswered(region: Region, department: str, month: date) -> QuerySet[ListedPerson]:
+    """Numbered rows of the month's lists that the department has not answered."""
+    said = Feedback.objects.filter(listed=OuterRef("pk"), superseded_at=None)
+    where = {"delivery__region": region, "delivery__department": department, "delivery__month": month}
+    return ListedPerson.objects.filter(~Exists(said), **where).exclude(number="")
+
+
 def lists_of(user: Any, region: Region, month: date) -> list[Delivery]:
-    """The month's other lists that the user may see, by kind and department: one query."""
+    """The month's other lists that the user may see, by kind and department, with how many rows ask for an answer
+    (`asked`) and have one (`answered`): one query."""
     found = user.visible(Delivery).filter(kind__in=list(CONTENTS), region=region, month=month)
+    listed = ListedPerson.objects.filter(delivery=OuterRef("pk")).exclude(number="").order_by().values("delivery")
+    said = listed.filter(feedback__isnull=False, feedback__superseded_at=None)
+    asked = Subquery(listed.annotate(n=Count("pk")).values("n"))
+    answered = Subquery(said.annotate(n=Count("pk")).values("n"))
+    found = found.annotate(asked=Coalesce(asked, 0), answered=Coalesce(answered, 0))
     return list(found.select_related("partner").defer("body", "partner__secrets").order_by("kind", "created_at"))

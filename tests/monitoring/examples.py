@@ -6,6 +6,7 @@ from typing import Any
 from accounts.models import Region, User
 from accounts.vocabulary import Role
 from beneficiaries.models import Person
+from exchange import deliveries
 from exchange.models import Delivery, Partner
 from monitoring import services
 from monitoring.findings import services as findings
@@ -13,6 +14,7 @@ from monitoring.models import (
     BurdenWarning,
     Finding,
     FollowUp,
+    ListedPerson,
     Measure,
     ObligationRecord,
     Recheck,
@@ -61,7 +63,28 @@ def scan(foreign: bool) -> dict[str, Any]:
 
 
 def delivery(foreign: bool) -> dict[str, Any]:
-    return {"pk": Delivery.objects.get(region=_month(foreign), department="civil_affairs").pk}
+    return {"pk": Delivery.objects.get(region=_month(foreign), department="civil_affairs", kind="warnings").pk}
+
+
+def serious(foreign: bool) -> dict[str, Any]:
+    """A list of patients with one who is to be answered on."""
+    return {"pk": _listed(foreign).delivery_id}
+
+
+def patient(foreign: bool) -> dict[str, Any]:
+    return {"pk": _listed(foreign).pk}
+
+
+def _listed(foreign: bool) -> ListedPerson:
+    region = _month(foreign)
+    found = ListedPerson.objects.filter(delivery__region=region, delivery__kind="serious").first()
+    if found is None:
+        partner = deliveries.partner_of(department="civil_affairs", region=region)
+        facts = {"kind": "serious", "month": DAY.replace(day=1), "columns": ("warning_no",)}
+        made = deliveries.create_delivery(actor=None, partner=partner, rows=(("ZB-1",),), **facts)
+        person = Person.objects.get(region_id=PLACES[foreign][1], name="预警样例")
+        found = ListedPerson.objects.create(delivery=made, person=person, number=f"ZB-{region.pk}")
+    return found
 
 
 def partner(foreign: bool) -> dict[str, Any]:
@@ -130,6 +153,9 @@ EXAMPLES = {
     "monitoring:followup_reopen": followup,
     "monitoring:measure_end": measure,
     "monitoring:warning": warning,
+    "monitoring:answer": warning,
+    "monitoring:patients": serious,
+    "monitoring:answer_patient": patient,
     "monitoring:scan": scan,
     "exchange:delivery": delivery,
     "exchange:resend": delivery,

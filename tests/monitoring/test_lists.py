@@ -19,7 +19,7 @@ from exchange import deliveries
 from exchange import services as inbound
 from exchange.models import Delivery, InboundFile
 from monitoring import services
-from monitoring.books.services import reconcile
+from monitoring.books.services import BooksError, reconcile, remind
 from monitoring.feedback import FEEDBACK as KIND
 from monitoring.lists import selectors
 from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, ListedPerson
@@ -230,6 +230,10 @@ def test_s3_15_verification_of_a_listed_patient_comes_back_by_the_number_of_the_
         file = inbound.receive_file(actor=None, department=department, afresh=afresh, **facts)
         return inbound.prepare_file(file_id=file.pk)
 
+    reminder = remind(actor=None, region=guangxi, department=RURAL, month=MAY)
+    assert [row["warning_no"] for row in rows(reminder)] == sorted(told.values())
+    assert {row["kind"] for row in rows(reminder)} == {"serious"}
+
     line = f"{told[ill.id_number]},{ill.id_number},测试1,已纳入,突发严重困难户,2023-06-05"
     rest = f"{told[other.id_number]},{other.id_number},测试2,不符合,,"
     file = answers(line, rest)
@@ -249,6 +253,8 @@ def test_s3_15_verification_of_a_listed_patient_comes_back_by_the_number_of_the_
     assert KIND.beside(list(wrong.rows.filter(outcome="doubtful")))
     for department, code in ((CIVIL, ""), (Department.DISABLED_FEDERATION, "not_told")):
         assert answers(rest, department=department).rows.get().code == code
+    with pytest.raises(BooksError, match="没有逾期"):
+        remind(actor=None, region=guangxi, department=CIVIL, month=date(2023, 4, 1))
     changed = inbound.confirm_file(file_id=answers(rest.replace("不符合", "已在帮扶")).pk, actor=None)
     assert [one.result for one in Feedback.objects.filter(superseded_at=None).order_by("id")] == [
         "certified",
