@@ -24,6 +24,32 @@ CLAIM_FIELDS = (
 
 
 @dataclass(frozen=True)
+class Hospital:
+    """Where the people of a county are treated: `digits` of the division code say where it stands, `location` as claims
+    say it; `level` and `band` (charge class) as the register of institutions has them."""
+
+    number: int
+    name: str
+    level: int
+    band: int
+    digits: int
+    location: str
+
+    def code(self, county: str) -> str:
+        """The institution's code for the people of a county (six digits)."""
+        return f"H{county[: self.digits].ljust(6, '0')}{self.number:05d}"
+
+
+HOSPITALS = (
+    Hospital(1, "人民医院", 2, 3, 6, "county"),
+    Hospital(2, "中医医院", 2, 3, 6, "county"),
+    Hospital(3, "城关卫生院", 1, 3, 6, "county"),
+    Hospital(4, "人民医院", 3, 2, 4, "city"),
+    Hospital(5, "人民医院", 3, 1, 2, "province"),
+)
+
+
+@dataclass(frozen=True)
 class Area:
     """One region of the demo: its counties, the names usual there, and which departments certify what.
 
@@ -127,6 +153,7 @@ def claims(area: Area, month: date, patients: Sequence[Someone], seed: str) -> b
         grave = random.Random(f"{seed}-{one.id_number}").random() < 0.12
         for _ in range(rng.choice((0, 0, 1, 1, 2)) + grave):
             number += 1
+            hospital = HOSPITALS[number % len(HOSPITALS)]
             total = int(rng.lognormvariate(13.6 if grave else 12.4, 0.9))
             excluded = int(total * rng.choice((0, 0.02, 0.05, 0.09)))
             first = int((total - excluded) * rng.choice((0, 0.03, 0.08)))
@@ -144,9 +171,9 @@ def claims(area: Area, month: date, patients: Sequence[Someone], seed: str) -> b
                     f"{day:%Y-%m-%d} {rng.randrange(8, 18):02d}:{rng.randrange(60):02d}:00",
                     rng.choice(("21", "21", "11", "14")),
                     "390",
-                    f"H{one.county}{number % 5:05d}",
-                    number % 3 + 1,
-                    rng.choice(("county", "city", "city", "province")),
+                    hospital.code(one.county),
+                    hospital.level,
+                    hospital.location,
                     rng.choice(("yes", "not_needed", "not_needed", "no")),
                     *yuan,
                     f"{(total - basic) // 100}.{(total - basic) % 100:02d}",

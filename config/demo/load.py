@@ -10,18 +10,19 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Level, Organisation, Region, User
 from accounts.services import initial_password
 from accounts.vocabulary import Category, Department, Role, Section
 from claims.contradictions.services import find as find_contradictions
+from config.demo.bills import load_bills
 from config.demo.cases import load_cases
 from config.demo.enrolment import load_enrolment
 from config.demo.fund import load_fund
 from config.demo.generator import Area, Someone, certified_by, claims, people, roster
-from config.demo.run import LOGINS
+from config.demo.hospitals import load_hospitals, load_keys
+from config.demo.run import LOGINS, write_private
 from exchange.models import InboundFile
 from exchange.services import confirm_file, prepare_file, receive_file
 from monitoring.figures.services import count_figures
@@ -67,10 +68,12 @@ def load() -> list[dict[str, str]]:
     """Loads what is missing and writes the logins beside the data (mode 0600); returns them."""
     load_documents(actor=None)
     logins = _accounts(_known_logins())
-    _write_logins(logins)
+    write_private(_logins_path(), logins)
     for code in AREAS:
         _load_area(code)
     load_cases(TOWNSHIP)
+    load_keys(MAIN)
+    load_bills(LAST_MONTH)
     load_fund(MAIN, LAST_MONTH.year)
     _first_night()
     return logins
@@ -82,8 +85,7 @@ def _first_night() -> None:
         return
     for code in AREAS:
         find_contradictions(region=Region.objects.get(code=code), today=SCAN_DAY)
-    for day in (SCAN_DAY, timezone.localdate()):
-        count_figures(today=day)
+    count_figures(today=SCAN_DAY)
     recheck()
 
 
@@ -97,16 +99,6 @@ def _known_logins() -> dict[str, str]:
         return {row["username"]: row["password"] for row in json.loads(_logins_path().read_text(encoding="utf-8"))}
     except FileNotFoundError:
         return {}
-
-
-def _write_logins(logins: list[dict[str, str]]) -> None:
-    path = _logins_path()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".part")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as out:
-        json.dump(logins, out, ensure_ascii=False, indent=1)
-    draft.replace(path)
 
 
 @transaction.atomic
@@ -178,6 +170,7 @@ def _load_area(code: str) -> None:
     area = _area(code)
     everyone = people(area, PERSONS, SEED)
     _name_townships(everyone)
+    load_hospitals(area.counties)
     for department in area.categories:
         _organisation(department, code)
         held = [one for one in everyone if one.department == department]

@@ -24,6 +24,7 @@ from config.embedded.folder import locked, make_secrets
 from config.embedded.ports import HOST, first_free
 
 LOGINS = "demo-logins.json"
+API_KEY = "demo-api-key.json"
 FIRST_PORT = 8000
 ANSWER_SECONDS = 60
 
@@ -60,7 +61,7 @@ def run(folder: Path) -> int:
             with step("启动网站、任务进程与定时进程"):
                 address = _start_processes(children)
             if not children.stopping.is_set():
-                say(f"\n地址  {address}\n\n{login_table(folder)}\n\n按 Ctrl-C 停止。\n")
+                say(f"\n地址  {address}\n\n{login_table(folder)}\n{key_line(folder, address)}\n按 Ctrl-C 停止。\n")
                 children.watch()
     finally:
         say("\n正在停止 …\n")
@@ -194,6 +195,25 @@ def login_table(folder: Path) -> str:
         "  ".join([*(text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=False)), row[3]])
         for row in rows
     )
+
+
+def key_line(folder: Path, address: str) -> str:
+    """The key of the demo's hospital with what it opens; empty where there is none."""
+    path = folder / API_KEY
+    if not path.exists():
+        return ""
+    known = json.loads(path.read_text(encoding="utf-8"))
+    return f"\n接口  {address}api/v1/  {known['holder']}的密钥 {known['key']}\n"
+
+
+def write_private(path: Path, content: object) -> None:
+    """Write JSON that only the owner may read, in one piece."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".part")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        json.dump(content, out, ensure_ascii=False, indent=1)
+    draft.replace(path)
 
 
 def _width(text: str) -> int:
