@@ -248,7 +248,7 @@ class MonthPage:
     desks: list[Desk]
 
     def counting(self, lists: list[Delivery]) -> "MonthPage":
-        """The same with the unanswered rows of other lists (`monitoring.lists.selectors.lists_of`) among the overdue."""
+        """The same with the unanswered rows of other lists (`lists.selectors.lists_of`) among the overdue."""
         if self.reply_due and self.reply_due < timezone.localdate():
             for desk in self.desks:
                 mine = [one for one in lists if one.department == desk.department]

@@ -15,7 +15,7 @@ from exchange import deliveries, reader
 from exchange.models import Delivery, Partner
 from monitoring.books.selectors import overdue, told_by
 from monitoring.lists.selectors import unanswered
-from monitoring.models import DeliveredWarning, ListedPerson, Reconciliation
+from monitoring.models import BurdenWarning, DeliveredWarning, ListedPerson, Reconciliation
 from monitoring.selectors import month_end, reply_due_of
 from monitoring.services import tell_again
 
@@ -133,16 +133,22 @@ def remind(*, actor: User | None, region: Region, department: str, month: date) 
             kind=REMINDER,
             month=month,
             columns=COLUMNS,
-            rows=(_row(told, due, late) for told in [*rows, *listed]),
+            rows=[
+                *(_row(one.warning, one.warning.kind, one.warning.region_id, one, due, late) for one in rows),
+                *(_row(one, one.delivery.kind, one.person.region_id, one, due, late) for one in listed),
+            ],
         )
 
 
-def _row(told: DeliveredWarning | ListedPerson, due: date, late: int) -> tuple[object, ...]:
-    if isinstance(told, DeliveredWarning):
-        about, kind, raised = told.warning, told.warning.kind, told.warning.raised_on
-        place = told.warning.region_id
-    else:
-        about, kind, raised, place = told, told.delivery.kind, None, told.person.region_id
+def _row(
+    about: BurdenWarning | ListedPerson,
+    kind: str,
+    place: str,
+    told: DeliveredWarning | ListedPerson,
+    due: date,
+    late: int,
+) -> tuple[object, ...]:
+    raised = getattr(about, "raised_on", None)
     return (
         about.number,
         about.person.id_number,
