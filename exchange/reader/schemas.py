@@ -18,7 +18,9 @@ _ID_WORDS = (
 ).split()
 _NAME_WORDS = "姓 名|人员姓名|对象姓名|成员姓名|参保人姓名|缴费人姓名|患者姓名|psn_name".split("|")
 _PHONE_WORDS = "电话 手机 手机号 手机号码 电话号码 联系方式 联系电话号码 本人联系电话".split()
-_CATEGORY_WORDS = "类别 对象类别 人员类型 对象类型 困难类型 困难类别 救助对象类别 身份类别 人员属性 认定类别".split()
+_CATEGORY_WORDS = (
+    "类别 对象类别 人员类型 对象类型 困难类型 困难类别 救助类别 救助对象类别 救助对象类型 身份类别 人员属性 认定类别"
+).split()
 
 
 def _identity() -> Column:
