@@ -23,6 +23,7 @@ urlpatterns = [
     path("policies/", include("policies.urls")),
     path("api/v1/", include("config.api")),
     path("admin/", admin.site.urls),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", operations.healthz, name="healthz"),
     path("readyz", operations.readyz, name="readyz"),
     path("metrics", operations.metrics, name="metrics"),

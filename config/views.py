@@ -1,13 +1,15 @@
-"""The workbench: what waits for the user in every room."""
+"""The workbench: what waits for the user in every room. And the picture that browsers ask of every site."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_GET, require_safe
 
 from accounts.access import Act
-from accounts.doors import requires
+from accounts.doors import public, requires
 from config.calendar import month_of
 from config.navigation import waiting
 from monitoring.figures import selectors as figures
@@ -30,3 +32,11 @@ def home(request: HttpRequest) -> HttpResponse:
         "may_see_duties": request.user.may(Act.OBLIGATION_READ),
     }
     return render(request, "home.html", context)
+
+
+@public
+@require_safe
+@cache_control(public=True, max_age=86_400)
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where a page names no picture (Django's admin, a PDF), browsers ask for this address."""
+    return redirect(static("tuodi/icon.svg"))

@@ -131,3 +131,8 @@ def test_what_served_its_time_goes_and_the_rest_stays(tongliao, settings):
     assert set(Job.objects.values_list("pk", flat=True)) == {jobs[1].pk, jobs[2].pk}
     assert [row.file_id for row in StagedRow.objects.all()] == [files[1].pk]
     assert set(retention.tidy().values()) == {0}
+
+
+def test_browsers_find_the_picture_where_a_page_names_none(client):
+    answer = client.get("/favicon.ico")
+    assert answer.status_code == 302 and answer.url.endswith(".svg") and "/static/tuodi/icon" in answer.url
