@@ -20,7 +20,7 @@ from policies.engine import chain
 from policies.engine.chain import State
 from policies.engine.codes import CATEGORY_INDEX, LOCATIONS, NONE_INDEX, SERVICES, category_label
 from policies.engine.document import AssistanceRule, Document, OutOfCatalogueRule, TopUp
-from policies.engine.errors import EngineError
+from policies.engine.errors import EngineError, MissingParameter
 from policies.engine.money import format_ratio, format_yuan
 from policies.engine.table import YearTable, compile_year
 from policies.models import PolicyVersion
@@ -28,6 +28,7 @@ from policies.models import PolicyVersion
 DIRECT, APPROVED, ON_APPLICATION, BY_COUNTY, UNDESIGNATED, ELSEWHERE, UNNAMED = (
     "direct", "approved", "on_application", "by_county", "undesignated", "elsewhere", "unnamed"
 )  # fmt: skip
+YEARS_BACK = 3
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Standing:
 class Entitlement:
     """All of it. `duties` are (name, text, clauses) that the document names for the person's categories (S1-22).
 
+    `figures_year`: whose yearly figures the standards are of, the last known one where the day's year has none yet.
     `enrolment`: of the day's year; outpatient benefits of basic insurance follow its tier (S0-07).
     """
 
@@ -73,7 +75,12 @@ class Entitlement:
     duties: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
     quotes: dict[str, str] = field(default_factory=dict)
     problem: str = ""
+    figures_year: int = 0
     enrolment: Enrolment | None = None
+
+    @property
+    def is_of_earlier_figures(self) -> bool:
+        return 0 < self.figures_year < self.day.year
 
 
 def entitlement_of(person: Person, day: date, *, amounts: bool = True) -> Entitlement:
@@ -85,11 +92,11 @@ def entitlement_of(person: Person, day: date, *, amounts: bool = True) -> Entitl
         return found
     document = law.document_of(found.version)
     try:
-        rows = law.figure_rows(found.version.policy)
-        table = compile_year(document, day.year, law.parameters_from(found.version.policy, rows))
+        table = _table(document, found.version, day.year)
     except EngineError as error:
         found.problem = str(error)
         return found
+    found.figures_year = table.year
     state = _state(person, day.year) if amounts else None
     held, named = _held(person, day)
     approved = {one.category for one in approvals_of([person.pk]).get(person.pk, []) if one.covers(day)}
@@ -101,6 +108,21 @@ def entitlement_of(person: Person, day: date, *, amounts: bool = True) -> Entitl
     found.duties = [(duty.name, duty.text, duty.clauses) for duty in document.duties if mine & set(duty.who)]
     found.quotes = _quotes(document, found)
     return found
+
+
+def _table(document: Document, version: PolicyVersion, year: int) -> YearTable:
+    """Of the year, or of the last one before whose figures are known: statistics come out months after it began.
+
+    Raises EngineError of the year itself where none of `YEARS_BACK` has them.
+    """
+    parameters = law.parameters_from(version.policy, law.figure_rows(version.policy))
+    missing: EngineError | None = None
+    for one in range(year, year - YEARS_BACK - 1, -1):
+        try:
+            return compile_year(document, one, parameters)
+        except MissingParameter as error:
+            missing = missing or error
+    raise missing or MissingParameter(version.policy)
 
 
 def _held(person: Person, day: date) -> tuple[set[str], dict[str, str]]:

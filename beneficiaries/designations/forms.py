@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import DateInput, RegionField
 from accounts.lists import ListFilter
-from accounts.models import User
+from accounts.models import Level, User
+from accounts.regions import DIGITS
 from accounts.vocabulary import Category
 from beneficiaries.designations.selectors import Choices
 
@@ -36,7 +37,8 @@ class DesignateForm(forms.Form):
     def __init__(self, *args: Any, user: User, choices: Choices, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["region"].of(user)  # type: ignore[attr-defined]
-        self.fields["region"].initial = user.region_prefix.ljust(12, "0")
+        if len(user.region_prefix) == DIGITS[Level.COUNTY]:
+            self.fields["region"].initial = user.region_prefix.ljust(12, "0")
         self.fields["category"].choices = [(code, Category(code).label) for code in choices.named]  # type: ignore[attr-defined]
         targets = [("", _("请选择")), *((code, Category(code).label) for code in choices.targets)]
         self.fields["treated_as"].choices = targets  # type: ignore[attr-defined]

@@ -51,6 +51,17 @@ def test_s0_07_the_tier_of_the_year_stands_above_the_benefits(laws, client, user
     assert "2023 年基本医保：居民医保 · 缴费档次 二档" in page and "已参保" in page
 
 
+def test_s1_22_before_the_years_figures_are_known_the_last_ones_are_shown_and_said_to_be_so(laws):
+    person = make_person()
+    make_spell(person, "subsistence")
+    later, known = entitlement_of(person, date(2026, 3, 1)), entitlement_of(person, date(2024, 3, 1))
+    assert later.figures_year == 2024 and later.is_of_earlier_figures and not known.is_of_earlier_figures
+    assert later.standings == known.standings and later.duties == known.duties != []
+    page = render_to_string("claims/entitlements.html", {"found": later})
+    assert "2026 年的年度参数还没有登记" in page and "按 2024 年的数字显示" in page
+    assert "缺少年度参数" in entitlement_of(person, date(2031, 1, 1)).problem
+
+
 def test_s1_19_direct_or_on_application(laws):
     person = make_person()
     make_spell(person, "subsistence")
