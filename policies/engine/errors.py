@@ -18,10 +18,10 @@ class ParameterError(EngineError):
 
 
 class MissingParameter(ParameterError):
-    """Figures that the policy leaves to yearly statistics are not there: `missing` (key, year) pairs."""
+    """Figures that the policy leaves to yearly statistics are not there: `missing` (key, year, label)."""
 
-    def __init__(self, policy: str, *missing: tuple[str, int]) -> None:
-        names = "、".join(f"{policy} {key} {year}" for key, year in missing)
+    def __init__(self, policy: str, *missing: tuple[str, int, str]) -> None:
+        names = "、".join(f"{label}（{policy} {key} {year}）" for key, year, label in missing)
         super().__init__(f"缺少年度参数：{names}，请在参数文件中补充后重新计算")
         self.policy, self.missing = policy, missing
 

@@ -47,13 +47,13 @@ class Figure:
         """The parameter behind this figure in the settlement year. Raises MissingParameter."""
         if self.need is None:
             return None
-        return parameters.get(policy, self.need.key, year + self.year_offset)
+        return parameters.get(policy, self.need.key, year + self.year_offset, self.need.label)
 
     def resolve(self, parameters: Parameters, policy: str, year: int) -> int | None:
         """Fen, or basis points for a ratio, or None where nothing is set. Raises MissingParameter."""
         if self.need is None:
             return self.fen if self.fen is not None else self.ratio
-        found = parameters.get(policy, self.need.key, year + self.year_offset)
+        found = parameters.get(policy, self.need.key, year + self.year_offset, self.need.label)
         value = found.number(self.need)
         if value is None or self.need.unit == "%":
             return value
@@ -63,7 +63,7 @@ class Figure:
         """The figure with its numbers: `全市居民人均可支配收入（2022年）28500.00元 × 10%`."""
         if self.need is None:
             return self.text
-        found = parameters.get(policy, self.need.key, year + self.year_offset)
+        found = parameters.get(policy, self.need.key, year + self.year_offset, self.need.label)
         value = found.number(self.need)
         shown = NO_LIMIT if value is None else show(value, self.need.unit)
         times = "" if self.ratio is None else f" × {format_ratio(self.ratio)}"

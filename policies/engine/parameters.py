@@ -70,12 +70,12 @@ class Parameters:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def get(self, policy: str, key: str, year: int) -> Parameter:
-        """The figure; raises MissingParameter."""
+    def get(self, policy: str, key: str, year: int, label: str) -> Parameter:
+        """The figure; raises MissingParameter, which calls it by `label`."""
         try:
             return self._rows[policy, key, year]
         except KeyError:
-            raise MissingParameter(policy, (key, year)) from None
+            raise MissingParameter(policy, (key, year, label)) from None
 
     def check(self, known: Mapping[str, Iterable[str]]) -> None:
         """Refuse policies and keys that no document knows (`known`: policy → keys): a slip would else go unseen."""

@@ -82,7 +82,7 @@ def _check_figures(document: Document, year: int, parameters: Parameters) -> Non
             figures += [rule.deductible, rule.limit, rule.major_limit]
     if top_up is not None and top_up.mode == "automatic":
         figures += [top_up.threshold, top_up.limit]
-    missing: dict[tuple[str, int], None] = {}
+    missing: dict[tuple[str, int, str], None] = {}
     for figure in figures:
         try:
             figure.parameter(parameters, document.policy, year)

@@ -35,7 +35,8 @@ GOOD = {
 NOBODY = "id_number,category,valid_from,valid_to,approved\n"
 NO_VERSION = "政策 tongliao 在 2022-12-31 没有有效的政策版本，请核对结算日期或补充当时的政策文件"
 NO_FIGURES = (
-    "缺少年度参数：tongliao cii_deductible 2025、tongliao cii_cap 2025、tongliao income_all_city 2024，"
+    "缺少年度参数：大病保险起付标准（tongliao cii_deductible 2025）、大病保险最高支付限额（tongliao cii_cap 2025）、"
+    "全市全体居民人均可支配收入（tongliao income_all_city 2024），"
     "请在参数文件中补充后重新计算"
 )
 ERRORS_HEAD = "row,field,value,reason\n"

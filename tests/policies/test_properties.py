@@ -115,7 +115,7 @@ def test_limits_are_never_passed(case):
     for done in settle(policy, spells, *claims):
         table, steps = done.table, done.steps
         if steps.cii.left >= 0 and done.cii_paid:
-            assert done.state.cii_paid <= fen(float(table.parameters.get(policy, "cii_cap", table.year).value))
+            assert done.state.cii_paid <= fen(float(table.parameters.get(policy, "cii_cap", table.year, "").value))
         rule = table.rules.get((steps.category, done.facts.service, done.facts.location))
         if rule and done.assistance and not rule.limit.is_none:
             own = policy == "shannan" and done.claim.major_disease
