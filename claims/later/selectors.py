@@ -9,6 +9,7 @@ from django.db.models import Count, Min, QuerySet
 from django.db.models.functions import Lower
 
 from accounts.models import User
+from beneficiaries.models import Designation
 from claims.later.models import (
     TIERS,
     Adjustment,
@@ -52,8 +53,8 @@ def groups(user: User) -> list[Group]:
     )
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
-        # A file or a version is one decision; what comes singly is taken together by its cause.
-        reference = row["reference"] if row["reference"].startswith(("file:", "version:")) else ""
+        # A file, a version, a county's word is one decision; what comes singly is taken together by its cause.
+        reference = row["reference"] if row["reference"].startswith(("file:", "version:", "designation:")) else ""
         held = found.setdefault((row["cause"], reference), {"years": 0, "since": row["since"]})
         held["years"] += row["years"]
         held["since"] = min(held["since"], row["since"])
@@ -66,7 +67,7 @@ def groups(user: User) -> list[Group]:
 
 def _names(references: Sequence[str]) -> dict[str, str]:
     """What a reference stands for, in words."""
-    by_kind: dict[str, list[int]] = {"file": [], "version": []}
+    by_kind: dict[str, list[int]] = {"file": [], "version": [], "designation": []}
     for reference in references:
         kind, _sign, number = reference.partition(":")
         if kind in by_kind and number.isdecimal():
@@ -76,6 +77,9 @@ def _names(references: Sequence[str]) -> dict[str, str]:
         named[f"file:{pk}"] = name
     for pk, name in PolicyVersion.objects.filter(pk__in=by_kind["version"]).values_list("pk", "title"):
         named[f"version:{pk}"] = name
+    if by_kind["designation"]:
+        for one in Designation.objects.filter(pk__in=by_kind["designation"]).select_related("region"):
+            named[f"designation:{one.pk}"] = f"{one.region.name} {one.document}"
     return named
 
 

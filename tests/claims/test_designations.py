@@ -22,6 +22,7 @@ from claims.eligibility import Approval
 from claims.entitlements import entitlement_of
 from claims.later.models import Cause, LaterFact
 from claims.later.recording import record_other_payment
+from claims.later.selectors import groups
 from claims.models import Institution, PersonYear
 from claims.selectors import history
 from claims.services import settle_person_year
@@ -118,6 +119,8 @@ def test_s1_01_a_naming_with_a_past_date_settles_the_years_again_and_an_end_take
     (fact,) = LaterFact.objects.all()
     assert (fact.person, fact.year, fact.since, fact.cause) == (one, 2023, date(2023, 3, 1), Cause.DESIGNATION)
     assert fact.reference == f"designation:{made.pk}" and fact.get_cause_display() == "类别指定"
+    (group,) = groups(hands[0])
+    assert (group.reference, group.years, group.what) == (fact.reference, 1, f"{made.region} {made.document}")
     (case,) = settle_all(hands)
     assert case.claims == 1 and case.supplement > 0
     as_subsistence = record(twin("subsistence"), "2023-05-01", 13_000)
