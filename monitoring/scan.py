@@ -1,11 +1,10 @@
 """The scan of a prefecture's counties: accumulators against the lines of the law, the difference to what is known.
 
-A few statements for all the counties that one version governs, because each reads the accumulators and the categories
-once: who has enough on the year's account (a plain select that PostgreSQL may share among processes), the line that
-counts for each, then the difference to the warnings that are there, written and counted per county; what stands as it
-did, most of it, is told apart first and only counted. They hold no law: they get the lines as arrays
-(`policies.engine.WarningLine`), a mask of categories, from which sum on a person is near or over, the line itself; and
-find, per person, the line that counts and whether it is passed.
+Two statements for all the counties that one version governs, because each reads the accumulators and the categories
+once: who has enough on the year's account (a plain select that PostgreSQL may share among processes) and the line that
+counts for each; then the difference to the warnings that are there, written and counted per county; what stands as it
+did, most of it, is told apart first and only counted. They hold no law: lines, categories and sums come from the policy
+document (`policies.engine.WarningLine`).
 
 The sum up to the day: where the person's last settled claim is not later than the day, the accumulator that is kept
 with every settlement; else the sum over the claims up to the day. Each claim's part is never negative, so that nobody
@@ -25,6 +24,9 @@ from monitoring.lines import Ruling
 BITS = {code: 1 << at for at, code in enumerate(Category.values)}
 COUNTS = ("raised", "reopened", "refreshed", "unchanged", "withdrawn", "open", "approaching")
 
+# For whom without a named category a line counts (the engine's word): nobody, everyone insured, who lives on the land.
+_OTHERS = {"": "false", "insured": "true", "rural": "rural"}
+
 # What a claim and its current settlement add to each measure (claims.facts keeps the same sums).
 PARTS = {
     "personal_burden": "s.personal_burden",
@@ -36,66 +38,52 @@ _SUM = """(SELECT coalesce(sum({part}), 0)::bigint FROM claims_claim c
              JOIN claims_settlement s ON s.claim_id = c.id AND s.superseded_at IS NULL
              WHERE c.person_id = y.person_id AND c.settled_on BETWEEN %(first_day)s AND %(day)s)"""
 
-# Who may be near a line: accumulators that reach the lowest one, with the categories held and begun as bits.
-_FIND = """
-CREATE TEMPORARY TABLE scan_person ON COMMIT DROP AS
-SELECT y.person_id, y.region_id, y.measure, (y.last_settled_on <= %(day)s) IS NOT TRUE AS late, {rural} AS rural,
-       coalesce(bit_or(g.bit) FILTER (WHERE l.valid_to IS NULL OR l.valid_to >= %(day)s), 0) AS now,
-       coalesce(bit_or(g.bit), 0) AS ever
-FROM claims_personyear y {persons}
-{how} JOIN beneficiaries_heldcategory l
-    ON l.person_id = y.person_id AND l.known_to IS NULL AND l.valid_from <= %(day)s AND l.category = ANY(%(needed)s)
-{how} JOIN unnest(%(codes)s::text[], %(bits)s::bigint[]) AS g(code, bit) ON g.code = l.category
-WHERE y.year = %(year)s AND y.region_id BETWEEN %(low)s AND %(high)s AND y.measure >= %(least)s
-    {among}
-GROUP BY y.person_id, y.region_id, y.measure, late, rural
-"""
-# Accounts with claims after the day: their sum up to it, from the claims.
-_LATE = "UPDATE scan_person y SET measure = {sum} WHERE late"
+# One after the other, always in the same order: two scans never wait for each other.
+_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%s::text[]) AS name"
 
-# Everyone near or over, with the one line that counts. A table of its own: its size tells the planner how to go on.
+# Everyone near or over, with the one line that counts: accumulators that reach the lowest line, with the categories
+# held and begun as bits. What is chosen for a person is chosen by CASEs that `_choices` writes from the lines, not by
+# joins with lists, of whose rows the planner knows nothing. A table of its own: its size tells the planner how to go
+# on.
 _HIT = """
 CREATE TEMPORARY TABLE scan_hit ON COMMIT DROP AS
-WITH line AS (
-    SELECT * FROM unnest(%(kinds)s::text[], %(amounts)s::bigint[], %(masks)s::bigint[], %(earlier)s::boolean[],
-                         %(others)s::text[], %(over_from)s::bigint[], %(near_from)s::bigint[])
-           AS line(kind, amount, mask, earlier, others, over_from, near_from)
-), category AS (
-    SELECT * FROM unnest(%(codes)s::text[], %(bits)s::bigint[]) WITH ORDINALITY AS category(code, bit, place)
-), person AS (
-    SELECT n.*, n.now & %(named_now)s <> 0 OR n.ever & %(named_ever)s <> 0 AS named FROM scan_person n
-), counted AS (
-    SELECT n.*, line.kind, line.amount AS line, line.mask, n.measure >= line.over_from AS over
-    FROM person n JOIN line ON n.measure >= line.near_from AND CASE
-        WHEN n.named THEN (CASE WHEN line.earlier THEN n.ever ELSE n.now END & line.mask) <> 0
-        ELSE line.others = 'insured' OR (line.others = 'rural' AND n.rural) END
-), nearest AS MATERIALIZED (
-    SELECT DISTINCT ON (person_id) person_id, region_id, measure, kind, line, over, now, mask
-    FROM counted ORDER BY person_id, over DESC, CASE WHEN over THEN -line ELSE line END
-), shown AS MATERIALIZED (
-    SELECT c.now, c.mask, coalesce((SELECT g.code FROM category g WHERE c.now & g.bit <> 0
-                                    ORDER BY (c.mask & g.bit <> 0) DESC, g.place LIMIT 1), '') AS category
-    FROM (SELECT DISTINCT now, mask FROM nearest) c
-)
-SELECT n.person_id, n.region_id, n.measure, n.kind, n.line, n.over, s.category,
+SELECT n.person_id, n.region_id, n.measure, line.kind, line.amount AS line, n.choice %% 2 = 1 AS over,
+       CASE WHEN n.now = 0 THEN '' {shown} END AS category,
        CASE WHEN n.now & %(first)s <> 0 THEN 1 ELSE 2 END AS priority
-FROM nearest n JOIN shown s ON s.now = n.now AND s.mask = n.mask
+FROM (
+    SELECT person.*, CASE {choice} END AS choice FROM (
+        SELECT y.person_id, y.region_id, {rural} AS rural,
+               CASE WHEN y.last_settled_on <= %(day)s THEN y.measure ELSE {sum} END AS measure,
+               coalesce(bit_or({bit}) FILTER (WHERE l.valid_to IS NULL OR l.valid_to >= %(day)s), 0) AS now,
+               coalesce(bit_or({bit}), 0) AS ever
+        FROM claims_personyear y {persons}
+        {how} JOIN beneficiaries_heldcategory l ON l.person_id = y.person_id AND l.known_to IS NULL
+            AND l.valid_from <= %(day)s AND l.category = ANY(%(needed)s)
+        WHERE y.year = %(year)s AND y.region_id BETWEEN %(low)s AND %(high)s AND y.measure >= %(least)s {among}
+        GROUP BY y.id, rural
+    ) person
+) n JOIN unnest(%(kinds)s::text[], %(amounts)s::bigint[], %(masks)s::bigint[]) WITH ORDINALITY
+    AS line(kind, amount, mask, place) ON line.place = n.choice / 2
 """
 
 _STATEMENT = """
-WITH same AS MATERIALIZED (
-    SELECT w.id, h.person_id, h.over, left(h.region_id, %(digits)s) AS part
-    FROM scan_hit h JOIN monitoring_burdenwarning w ON w.person_id = h.person_id AND w.kind = h.kind
-    WHERE w.year = %(year)s AND w.region_id BETWEEN %(low)s AND %(high)s
-        AND (w.amount, w.line, w.category, w.priority, w.region_id)
-            = (h.measure, h.line, h.category, h.priority, h.region_id)
-        AND CASE WHEN h.over THEN w.state IN ('open', 'pushed', 'answered') ELSE w.state = 'approaching' END
+WITH pair AS MATERIALIZED (
+    SELECT h.*, w.id, (w.amount, w.line, w.category, w.priority, w.region_id)
+                      IS NOT DISTINCT FROM (h.measure, h.line, h.category, h.priority, h.region_id)
+        AND CASE WHEN h.over THEN w.state IN ('open', 'pushed', 'answered') ELSE w.state = 'approaching' END AS same
+    FROM scan_hit h FULL JOIN (
+        SELECT id, person_id, kind, amount, line, category, priority, region_id, state FROM monitoring_burdenwarning
+        WHERE year = %(year)s AND region_id BETWEEN %(low)s AND %(high)s
+    ) w ON w.person_id = h.person_id AND w.kind = h.kind
+), same AS (
+    SELECT over, left(region_id, %(digits)s) AS part FROM pair WHERE same
 ), news AS MATERIALIZED (
-    SELECT h.* FROM scan_hit h WHERE h.person_id NOT IN (SELECT s.person_id FROM same s)
+    SELECT person_id, region_id, measure, kind, line, over, category, priority FROM pair
+    WHERE NOT same AND person_id IS NOT NULL
 ), here AS MATERIALIZED (
-    SELECT w.*, w.person_id IN (SELECT h.person_id FROM scan_hit h) AS is_hit FROM monitoring_burdenwarning w
-    WHERE w.year = %(year)s AND w.region_id BETWEEN %(low)s AND %(high)s
-        AND left(w.region_id, %(digits)s) = ANY(%(parts)s) AND w.id NOT IN (SELECT s.id FROM same s)
+    SELECT w.*, w.person_id IN (SELECT h.person_id FROM scan_hit h) AS is_hit
+    FROM pair p CROSS JOIN LATERAL (SELECT * FROM monitoring_burdenwarning w WHERE w.id = p.id OFFSET 0) w
+    WHERE NOT p.same AND left(w.region_id, %(digits)s) = ANY(%(parts)s)
 ), moved_in AS (
     SELECT h.person_id FROM news h WHERE NOT EXISTS (SELECT FROM here w WHERE w.person_id = h.person_id)
 ), known AS MATERIALIZED (
@@ -189,6 +177,7 @@ def scan_parts(*, codes: Sequence[str], day: date, ruling: Ruling, whole: bool =
     """
     others = {line.others for line in ruling.table.lines if line.others}
     pieces = {
+        **_choices(ruling),
         "{sum}": _SUM.replace("{part}", PARTS[ruling.table.measure]),
         "{standing}": _STANDING,
         # Nobody without a category counts where no line is for others; being rural is looked up where one asks.
@@ -198,20 +187,50 @@ def scan_parts(*, codes: Sequence[str], day: date, ruling: Ruling, whole: bool =
         "{among}": "" if whole else "AND left(y.region_id, %(digits)s) = ANY(%(parts)s)",
         "{persons}": "JOIN beneficiaries_person p ON p.id = y.person_id" if "rural" in others else "",
     }
-    find, late, statement = (filled(text, pieces) for text in (_FIND, _LATE, _STATEMENT))
+    hit, statement = (filled(text, pieces) for text in (_HIT, _STATEMENT))
     facts = parameters(codes, day, ruling)
     with connection.cursor() as cursor:
-        for code in sorted({code[:6] for code in codes}):
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"scan {code} {day.year}"])
+        cursor.execute(_ALONE, [[f"scan {code} {day.year}" for code in sorted({code[:6] for code in codes})]])
         cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL enable_mergejoin = off")  # it sorts what can be hashed
-        cursor.execute("DROP TABLE IF EXISTS scan_person, scan_hit")
-        cursor.execute(find, facts)
-        cursor.execute(late, facts)
-        cursor.execute(_HIT, facts)
+        cursor.execute("DROP TABLE IF EXISTS scan_hit")
+        cursor.execute(hit, facts)
         cursor.execute(statement, facts)
         found = {part: dict(zip(COUNTS, map(int, counts), strict=True)) for part, *counts in cursor.fetchall()}
         cursor.execute("SET LOCAL work_mem TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT")
     return {code: found.get(code, dict.fromkeys(COUNTS, 0)) for code in codes}
+
+
+def _choices(ruling: Ruling) -> dict[str, str]:
+    """Branches of SQL's CASE, of numbers and codes of the law alone: the bit of a category, the line that counts for a
+    person (twice its place from 1, one more when it is passed), the category that is shown with the line."""
+    lines, order = ruling.table.lines, ruling.order
+    named_now, named_ever = _named(ruling)
+    named = f"now & {named_now} <> 0 OR ever & {named_ever} <> 0"
+    counts = [
+        f"CASE WHEN {named} THEN {'ever' if line.earlier_too else 'now'} & {mask(line.categories)} <> 0"
+        f" ELSE {_OTHERS[line.others]} END"
+        for line in lines
+    ]
+    places = range(len(lines))
+    # The highest line that is passed, else the lowest that is near.
+    passed = sorted(places, key=lambda at: -lines[at].line)
+    near = sorted(places, key=lambda at: lines[at].line)
+    choice = [f"WHEN measure >= {lines[at].over_from} AND {counts[at]} THEN {2 * at + 3}" for at in passed]
+    choice += [f"WHEN measure >= {lines[at].near_from} AND {counts[at]} THEN {2 * at + 2}" for at in near]
+    # A category of the line before any other.
+    shown = [f"WHEN n.now & line.mask & {BITS[code]} <> 0 THEN '{code}'" for code in order]
+    shown += [f"WHEN n.now & {BITS[code]} <> 0 THEN '{code}'" for code in order]
+    bit = " ".join(f"WHEN '{code}' THEN {BITS[code]}::bigint" for code in order)
+    return {"{bit}": f"CASE l.category {bit} END", "{choice}": " ".join(choice), "{shown}": " ".join(shown)}
+
+
+def _named(ruling: Ruling) -> tuple[int, int]:
+    """Categories that lines name: of those held now, and of those ever begun."""
+    now, ever = (
+        [code for line in ruling.table.lines if line.earlier_too is earlier for code in line.categories]
+        for earlier in (False, True)
+    )
+    return mask(now), mask(ever)
 
 
 def filled(text: str, pieces: dict[str, str]) -> str:
@@ -222,6 +241,7 @@ def filled(text: str, pieces: dict[str, str]) -> str:
 
 def parameters(codes: Sequence[str], day: date, ruling: Ruling) -> dict[str, Any]:
     lines, order = ruling.table.lines, ruling.order
+    named_now, named_ever = _named(ruling)
     named = [*(code for line in lines for code in line.categories), *ruling.table.warnings.first]
     # Where a line is for others, any category may be the one that is shown.
     needed = order if any(line.others for line in lines) else [code for code in order if code in set(named)]
@@ -235,8 +255,8 @@ def parameters(codes: Sequence[str], day: date, ruling: Ruling) -> dict[str, Any
         "near_from": [line.near_from for line in lines],
         "codes": list(order),
         "bits": [BITS[category] for category in order],
-        "named_now": mask(code for line in lines if not line.earlier_too for code in line.categories),
-        "named_ever": mask(code for line in lines if line.earlier_too for code in line.categories),
+        "named_now": named_now,
+        "named_ever": named_ever,
         "first": mask(ruling.table.warnings.first),
         "least": min(line.near_from for line in lines),
         "day": day,

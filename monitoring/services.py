@@ -153,8 +153,9 @@ def scan_counties(*, scan_id: int, codes: Sequence[str]) -> None:
 
 def _by_version(codes: Iterable[str], day: date) -> dict[policies.PolicyVersion | None, list[str]]:
     found: dict[policies.PolicyVersion | None, list[str]] = defaultdict(list)
+    in_force = policies.law()
     for code in codes:
-        found[policies.version_on(code.ljust(12, "0"), day)].append(code)
+        found[in_force.on(code.ljust(12, "0"), day)].append(code)
     return found
 
 
