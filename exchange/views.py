@@ -79,7 +79,9 @@ class Files(ListPage):
 def arrivals(request: HttpRequest) -> HttpResponse:
     """Which rosters a year's months ask for, by county and department, and what came."""
     user = _user(request)
-    form = ArrivalFilter(request.GET, user=user)
+    query = request.GET.copy()
+    query["year"] = query.get("year") or str(timezone.localdate().year)
+    form = ArrivalFilter(query, user=user)
     form.is_valid()
     year = form.cleaned_data.get("year") or timezone.localdate().year
     months = [date(year, month, 1) for month in range(1, 13)]

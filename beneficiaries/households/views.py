@@ -45,7 +45,7 @@ def household(request: HttpRequest, pk: int) -> HttpResponse:
     members = list(selectors.members(user, one))
     held = sorted({spell.get_category_display() for member in members for spell in member.held})
     context = {
-        "title": one.number,
+        "title": _("户 %(number)s") % {"number": one.number},
         "household": one,
         "summary": [
             {"label": _("户编号"), "value": one.number, "kind": "mono"},

@@ -75,7 +75,8 @@ class ClaimEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.values.get("claim_no") or self.number)
+        known = self.claim.claim_no if self.claim else self.values.get("claim_no")
+        return str(known or _("未编号"))
 
     @property
     def tone(self) -> str:

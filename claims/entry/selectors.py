@@ -10,7 +10,7 @@ State = ClaimEntry.State
 
 def entries_for(user: User, *, state: str = "", mine: bool = False) -> QuerySet[ClaimEntry]:
     """Entered claims that the user may see, newest first."""
-    found = user.visible(ClaimEntry).select_related("person", "region", "entered_by", "decided_by")
+    found = user.visible(ClaimEntry).select_related("person", "region", "entered_by", "decided_by", "claim")
     found = found.filter(state=state) if state else found.exclude(state=State.WITHDRAWN)
     return found.filter(entered_by=user) if mine else found
 

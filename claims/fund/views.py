@@ -18,6 +18,7 @@ from accounts.access import Act
 from accounts.doors import get_visible, go, requires
 from accounts.lists import Column, ListPage
 from accounts.models import User
+from accounts.templatetags.tuodi import yuan
 from claims.errors import ClaimError, ClaimRefused
 from claims.fund import selectors, services
 from claims.fund.accounts import SOURCES, SPENDING, Account
@@ -32,7 +33,6 @@ from claims.fund.forms import (
 )
 from claims.fund.models import Budget, FundEntry, ManualEntry, Override
 from claims.trials.charts import pairs
-from policies.engine.money import format_yuan
 
 KINDS: dict[str, type[Any]] = {"budget": Budget, "entry": ManualEntry, "override": Override}
 HOME = "fund:overview"
@@ -84,7 +84,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "banners": selectors.banners(region, year),
         "forecast": guess,
         "over": guess.total - used.amount if used.budget else 0,
-        "chart": pairs(_("各月支出"), series, values, format_yuan),
+        "chart": pairs(_("各月支出"), series, values, yuan),
         "bank": selectors.bank_balances(region, year),
         "may_write": user.may(Act.FUND_WRITE),
     }

@@ -146,12 +146,12 @@ def year(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_visible(
         request, PersonYear.objects.select_related("person__region", "version").defer("version__body"), pk=pk
     )
-    subject = f"person:{found.person_id}"
-    record_read(actor=cast(User, request.user), what=ReadRecord.What.FILE, subject=subject, request=request)
+    user, person = cast(User, request.user), cast(Person, found.person)
+    record_read(actor=user, what=ReadRecord.What.FILE, subject=f"person:{person.pk}", request=request)
     statement = year_statement.of_year(found)
-    person: Person = found.person
+    to_person = reverse("beneficiaries:person", args=[person.pk]) if user.may(Act.PERSON_READ) else ""
     summary = [
-        {"label": _("姓名"), "value": person.name, "url": reverse("beneficiaries:person", args=[person.pk])},
+        {"label": _("姓名"), "value": person.name, "url": to_person},
         {"label": _("证件号码"), "value": person.masked_id_number, "kind": "mono"},
         (_("参保地区"), person.region.name),
         (_("年度"), found.year),

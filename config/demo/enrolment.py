@@ -10,6 +10,7 @@ from accounts.vocabulary import Department
 from beneficiaries.enrolment import cases, services
 from beneficiaries.enrolment.errors import EnrolmentError
 from beneficiaries.enrolment.models import Enrolment
+from beneficiaries.models import Person
 from exchange.models import InboundFile
 from exchange.services import confirm_file, prepare_file, receive_file
 from policies.engine.money import format_yuan
@@ -27,8 +28,16 @@ def load_enrolment(code: str, seed: str) -> None:
         return  # the text of this region has no subsidies
     for county in services.counties(region):
         place = Region.objects.filter(code=county.ljust(12, "0")).first() or region
+        known = Person.objects.filter(region_id__startswith=place.prefix).count()
         services.set_region_year(
-            actor=None, region=place, year=YEAR, window_from=WINDOW[0], window_to=WINDOW[1], source="演示数据"
+            actor=None,
+            region=place,
+            year=YEAR,
+            residents=known,
+            insured=known - known // 20,
+            window_from=WINDOW[0],
+            window_to=WINDOW[1],
+            source="演示数据",
         )
     file = receive_file(
         actor=None,

@@ -1,4 +1,4 @@
-"""The demo's fund: its year's money, the budget that a second person agreed to, what the claims come to."""
+"""The demo's fund: its year's money, the one budget of all counties that a second person agreed to, its claims."""
 
 from datetime import date
 
@@ -11,22 +11,23 @@ from claims.fund.accounts import Account
 from claims.fund.models import Budget
 from claims.fund.selectors import counties_of
 
-# Of one county's year, in fen.
+# Of one county's year, in fen; the budget is the region's, of as much a county.
 MONEY = (
-    (Account.SOURCE_FISCAL, date(2023, 1, 16), 42_000_000),
-    (Account.SOURCE_CITY, date(2023, 2, 8), 18_000_000),
-    (Account.SOURCE_BANNER, date(2023, 3, 3), 10_000_000),
+    (Account.SOURCE_FISCAL, date(2023, 1, 16), 2_000_000),
+    (Account.SOURCE_CITY, date(2023, 2, 8), 400_000),
+    (Account.SOURCE_BANNER, date(2023, 3, 3), 1_000_000),
 )
-BUDGET = 60_000_000
+BUDGET = 3_000_000
 
 
 def load_fund(code: str, year: int) -> None:
-    """Money and budget of the region's counties, its claims booked; nothing when there is a budget already."""
+    """The counties' money, the region's budget, its claims booked; nothing when there is a budget already."""
     if Budget.objects.exists():
         return
     region = Region.objects.get(code=code)
     officer, reviewer = (User.objects.get(username=role.value) for role in (Role.FUND_OFFICER, Role.REVIEWER))
-    for county in counties_of(region):
+    counties = counties_of(region)
+    for county in counties:
         for source, day, amount in MONEY:
             entry = ledger.propose_entry(
                 actor=officer,
@@ -40,6 +41,7 @@ def load_fund(code: str, year: int) -> None:
                 reason=_("演示数据"),
             )
             ledger.decide(actor=reviewer, what=entry, approve=True)
-        budget = ledger.propose_budget(actor=officer, region=county, year=year, amount=BUDGET, reason=_("演示数据"))
-        ledger.decide(actor=reviewer, what=budget, approve=True)
+    amount = BUDGET * len(counties)
+    budget = ledger.propose_budget(actor=officer, region=region, year=year, amount=amount, reason=_("演示数据"))
+    ledger.decide(actor=reviewer, what=budget, approve=True)
     spending.book_claims(actor=None, region=region, year=year)
