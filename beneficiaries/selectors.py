@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Act
 from accounts.models import Region, User
 from accounts.waiting import Pending, Waiting
-from beneficiaries.designations.selectors import Named
+from beneficiaries.designations.selectors import as_told, told
 from beneficiaries.models import CategorySpell, Document, Merge, Person, id_key
 from exchange import reader
 
@@ -52,11 +52,11 @@ def by_number(user: User, id_number: str) -> Person | None:
 
 def history(person: Person) -> list[CategorySpell]:
     """All spells of a person, superseded ones too, newest first; with file and region, and as `named` what counties
-    named for those in force (a second query only where one could)."""
-    spells = list(person.spells.select_related("source", "region").order_by("-valid_from", "-known_from", "-id"))
-    named = Named.of(spell.category for spell in spells)
+    named for those in force: one query."""
+    rows = person.spells.select_related("source", "region").annotate(told=told())
+    spells = list(rows.order_by("-valid_from", "-known_from", "-id"))
     for spell in spells:
-        spell.named = named.over(spell) if spell.known_to is None else []  # type: ignore[attr-defined]
+        spell.named = as_told(spell.told)  # type: ignore[attr-defined]
     return spells
 
 

@@ -81,7 +81,7 @@ class DesignatedSpell(models.Model):
     (migration `designations`) keep it, whoever writes them."""
 
     spell_id = models.BigIntegerField(db_index=True, help_text="beneficiaries.CategorySpell")
-    designation_id = models.BigIntegerField(db_index=True)
+    designation = models.ForeignKey(Designation, models.DO_NOTHING, db_constraint=False, related_name="counted")
     person_id = models.BigIntegerField(db_index=True)
     category = models.CharField(max_length=30)
     department = models.CharField(max_length=30, choices=Department.choices)

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, JSONObject
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from accounts import access
-from accounts.models import User
+from accounts.models import Region, User
 from accounts.vocabulary import CERTIFIES, Category, Department
 from beneficiaries.designations.models import DesignatedSpell, Designation
 from policies import selectors as law
@@ -59,6 +61,27 @@ def clashing(one: Designation) -> Designation | None:
     same = Designation.objects.filter(region=one.region, category=one.category, known_to=None).exclude(pk=one.pk)
     until = Q(valid_from__lte=one.valid_to) if one.valid_to else Q()
     return same.filter(until).filter(Q(valid_to=None) | Q(valid_to__gte=one.valid_from)).first()
+
+
+_TOLD = ("id", "category", "treated_as", "valid_from", "valid_to", "document", "note", "end_reason", "region_id")
+
+
+def told() -> ArraySubquery:
+    """For an annotation of spells: what counties named for each that is in force; `as_told` reads it."""
+    columns = {name: f"designation__{name}" for name in _TOLD} | {"place": "designation__region__name"}
+    rows = DesignatedSpell.objects.filter(spell_id=OuterRef("pk")).order_by("-valid_from", "-id")
+    return ArraySubquery(rows.values(told=JSONObject(**columns)))
+
+
+def as_told(rows: Iterable[dict[str, Any]]) -> list[Designation]:
+    """The designations of an annotation, without who entered them."""
+    found = []
+    for row in rows:
+        region = Region(code=row["region_id"], name=row.pop("place"))
+        days = {name: parse_date(row[name]) if row[name] else None for name in ("valid_from", "valid_to")}
+        found.append(Designation(**(row | days | {"region_id": region.code})))
+        found[-1].region = region
+    return found
 
 
 class Named:
