@@ -1,6 +1,7 @@
 """The warning lines of a place and day, and whom the bureau tells by when: all of it read from the policy document."""
 
 import calendar
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -12,7 +13,7 @@ from policies import selectors as law
 from policies.engine import Rules, WarningTable, warning_table
 from policies.engine.book import Book
 from policies.engine.document import Document, Due, Obligation
-from policies.engine.errors import NotGoverned
+from policies.engine.errors import MissingParameter, NotGoverned
 from policies.models import PolicyVersion
 
 
@@ -41,12 +42,25 @@ def lines_on(region_code: str, day: date) -> Ruling | None:
 
 def lines_of(version: PolicyVersion, day: date) -> Ruling | None:
     """The lines of a version on a day; None when it has no warnings."""
+    return first_known(version, [day])[0]
+
+
+def first_known(version: PolicyVersion, days: Sequence[date]) -> tuple[Ruling | None, date]:
+    """The lines on the first of the days whose figures are there, and that day; None when the version has no warnings.
+
+    Raises `MissingParameter` of the first day where none has them.
+    """
     parameters = law.parameters_from(version.policy, law.figure_rows(version.policy))
     rules = Rules(Book([law.document_of(version)]), version.policy, parameters)
-    try:
-        return Ruling(version, warning_table(rules, day))
-    except NotGoverned:
-        return None
+    missing = None
+    for day in days:
+        try:
+            return Ruling(version, warning_table(rules, day)), day
+        except NotGoverned:
+            return None, day
+        except MissingParameter as error:
+            missing = missing or error
+    raise missing or MissingParameter(version.policy)
 
 
 # --- whom to tell, and by when ------------------------------------------------------------------------------------

@@ -118,8 +118,11 @@ def _burden(user: User, person: Person) -> list[dict[str, Any]]:
     found = why.nearest(user, person, timezone.localdate()) if user.may(Act.CLAIM_READ) else None
     if found is None:
         return []
-    bar = render_to_string("components/burden_bar.html", burden_bar(*found))
-    return [{"label": _("本年负担与预警线"), "value": bar}]
+    bar = render_to_string("components/burden_bar.html", burden_bar(found.amount, found.lines))
+    label = _("本年负担与预警线")
+    if found.day.year < timezone.localdate().year:
+        label = _("%(year)s 年负担与预警线") % {"year": found.day.year}
+    return [{"label": label, "value": bar}]
 
 
 WARNINGS = Panel(

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.template.loader import render_to_string
 
 from accounts.services import load_regions
 from accounts.vocabulary import Role
@@ -30,8 +31,8 @@ def test_s1_16_the_distance_to_every_line_is_told(laws, users):
     assert found.lines[0]["amount"] == fen(5_000)
     assert found.lines[-1]["formula"] == "不在预警名单中"
     assert any("还差" in line["formula"] for line in found.lines)
-    amount, lines = nearest(worker, person, DAY)
-    assert amount == fen(5_000) and len(lines) == 2
+    bar = nearest(worker, person, DAY)
+    assert bar.amount == fen(5_000) and len(bar.lines) == 2
 
 
 def test_who_holds_no_category_is_told_that_no_line_applies(laws, users):
@@ -42,3 +43,17 @@ def test_who_holds_no_category_is_told_that_no_line_applies(laws, users):
 
 def test_a_place_without_law_says_so(tongliao, users):
     assert "没有规定预警线" in why(users[Role.CASE_WORKER], make_person(), DAY).problem
+
+
+def test_before_the_years_figures_are_known_the_last_year_with_claims_is_told(laws, users):
+    person = make_person()
+    make_spell(person, "subsistence")
+    record_claim(actor=None, person=person, claim=new_claim("2023-05-01", 9_000, 4_000))
+    worker, today = users[Role.CASE_WORKER], date(2026, 3, 1)
+    found, then = why(worker, person, today), why(worker, person, date(2023, 12, 31))
+    assert found.is_earlier and not then.is_earlier
+    assert (found.day, found.lines) == (then.day, then.lines)
+    assert nearest(worker, person, today) == nearest(worker, person, then.day)
+    assert "缺少年度参数" in why(worker, person, date(2031, 1, 1)).problem
+    page = render_to_string("monitoring/person_panel.html", {"why": found, "title": person.name})
+    assert "2026 年的年度参数还没有登记" in page and "以下是 2023 年的负担与预警线" in page
