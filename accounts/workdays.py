@@ -23,8 +23,9 @@ class Workdays:
     @classmethod
     def load(cls) -> "Workdays":
         from accounts.models import WorkdayOverride
+        from accounts.once import once
 
-        return cls(dict(WorkdayOverride.objects.values_list("day", "working")))
+        return once("workdays", lambda: cls(dict(WorkdayOverride.objects.values_list("day", "working"))))
 
     def is_working(self, day: date) -> bool:
         """Whether offices work on the day, make-up days counted."""

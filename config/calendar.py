@@ -65,7 +65,8 @@ class Month:
 def month_of(user: User, today: date) -> Month:
     """This month's calendar for the user's region: a fixed number of queries per kind of event that its law names."""
     workdays = Workdays.load()
-    region = Region.objects.get(pk=user.region_prefix.ljust(12, "0"))
+    office = user.organisation
+    region = office.region if office else Region.objects.get(pk=user.region_prefix.ljust(12, "0"))
     found = duties.month_of_duties(region, today, today=today, workdays=workdays)
     items = _items(found.items, today)
     last = calendar.monthrange(today.year, today.month)[1]

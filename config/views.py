@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from accounts.access import Act
 from accounts.doors import public, requires
+from accounts.once import page
 from config.calendar import month_of
 from config.navigation import waiting
 from monitoring.figures import selectors as figures
@@ -18,12 +19,14 @@ from monitoring.figures import selectors as figures
 @requires(Act.HOME)
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
+    today = timezone.localdate()
+    with page():
+        found = waiting(request.user)
+        month = month_of(request.user, today)
     items = sorted(
-        (line for lines in waiting(request.user).values() for line in lines),
+        (line for lines in found.values() for line in lines),
         key=lambda item: (item.due is None, item.due, -item.count),
     )
-    month = month_of(request.user, timezone.localdate())
-    today = timezone.localdate()
     context = {
         "cards": figures.cards(request.user, today),
         "title": _("工作台"),

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.access import Act
-from accounts.models import Level, Region, User
+from accounts.models import Region, User
+from accounts.selectors import counties_in
 from accounts.vocabulary import Department
 from accounts.waiting import Waiting
 from exchange.models import InboundFile
@@ -155,16 +157,19 @@ def matrix(
 def _counties(user: User, region: Region | None) -> Iterable[Region]:
     """The counties of the user's region (or of `region` within it); the county itself for one below."""
     prefix = max(user.region_prefix, region.prefix if region else "", key=len)
-    found = Region.objects.filter(level=Level.COUNTY).order_by("code")
-    return found.filter(code__startswith=prefix[:6]) if prefix else found
+    return counties_in(prefix[:6])
 
 
 Came = dict[str, dict[date, list[InboundFile]]]
 
 
+def arrived(user: User) -> QuerySet[InboundFile]:
+    """Rosters that count as arrived, as far as the user sees them."""
+    return user.visible(InboundFile).filter(kind=InboundFile.Kind.ROSTER).exclude(state__in=GONE)
+
+
 def _first_files(user: User, months: Sequence[date], department: str) -> Came:
-    files = user.visible(InboundFile).filter(kind=InboundFile.Kind.ROSTER, month__in=list(months))
-    files = files.exclude(state__in=GONE).select_related("region").order_by("uploaded_at", "id")
+    files = arrived(user).filter(month__in=list(months)).select_related("region").order_by("uploaded_at", "id")
     found: Came = {}
     for file in files.filter(department=department) if department else files:
         found.setdefault(file.department, {}).setdefault(file.month, []).append(file)
@@ -198,9 +203,9 @@ def waiting(user: User) -> list[Waiting]:
         return []
     cells = [cell for line in matrix(user, recent(timezone.localdate())) for cell in line.cells if cell.asked]
     missing = sum(cell.missing for cell in cells)
-    here = f"{reverse('exchange:arrivals')}?late=1"
+    here = f"{reverse('exchange:arrivals')}?year={timezone.localdate():%Y}"
     if user.department == Department.MEDICAL_SECURITY:
-        return [Waiting(_("逾期未到的名单"), missing, here, late=missing)]
+        return [Waiting(_("逾期未到的名单"), missing, f"{here}&late=1", late=missing)]
     open_cells = [cell for cell in cells if cell.file is None and cell.asked]
     due = min((cell.asked.due for cell in open_cells if cell.asked), default=None)
-    return [Waiting(_("待报送的名单"), len(open_cells), reverse("exchange:arrivals"), due=due, late=missing)]
+    return [Waiting(_("待报送的名单"), len(open_cells), here, due=due, late=missing)]

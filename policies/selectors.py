@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from accounts import access
 from accounts.audit import events_of
 from accounts.models import DIGITS, User
+from accounts.once import once
 from policies.engine.document import Document
 from policies.engine.errors import EngineError
 from policies.engine.parameters import Parameter, Parameters
@@ -64,8 +65,8 @@ class Law:
 
 
 def law() -> Law:
-    """All versions in force, without their bodies; one query."""
-    return Law(PolicyVersion.objects.filter(state__in=IN_FORCE).defer("body"))
+    """All versions in force, without their bodies; one query, of a page that asks several times too."""
+    return once("law", lambda: Law(PolicyVersion.objects.filter(state__in=IN_FORCE).defer("body")))
 
 
 def version_on(region_code: str, day: date) -> PolicyVersion | None:

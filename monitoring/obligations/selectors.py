@@ -9,6 +9,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Level, Region, User
+from accounts.selectors import counties_in
 from accounts.vocabulary import Department, Section
 from accounts.workdays import Workdays
 from beneficiaries.enrolment import law as enrolment_law
@@ -20,7 +21,7 @@ from monitoring.models import ObligationRecord
 from monitoring.obligations.facts import READERS, Asked, Fact, promptness
 from policies.dues import due_day
 from policies.engine.document import Document, Obligation
-from policies.selectors import document_of, upward, version_on
+from policies.selectors import document_of, law, upward
 
 # Events of deliveries say who got it, not who owed it.
 TO_RECEIVERS = frozenset({"warnings", "enrolment", *CONTENTS})
@@ -82,7 +83,7 @@ def month_of_duties(
     """
     month = month.replace(day=1)
     asked = Asked(region, month, tuple(upward(region.code)))
-    version = version_on(region.code, min(asked.end, max(today or timezone.localdate(), month)))
+    version = law().on(region.code, min(asked.end, max(today or timezone.localdate(), month)))
     if version is None:
         return MonthOfDuties(region, month, None, "", [])
     document = document_of(version)
@@ -241,8 +242,7 @@ def _places(region: Region) -> dict[str, str]:
     """The counties in a region by significant digits, with their names; a county (or less) itself."""
     if region.level >= Level.COUNTY:
         return {region.code[:6]: region.name}
-    rows = Region.objects.filter(code__startswith=region.prefix, level=Level.COUNTY).values_list("code", "name")
-    return {code[:6]: name for code, name in rows.order_by("code")} or {region.prefix: region.name}
+    return {one.code[:6]: one.name for one in counties_in(region.prefix)} or {region.prefix: region.name}
 
 
 def _owners(duty: Obligation) -> list[tuple[str, str]]:
