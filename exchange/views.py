@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import periods
 from accounts.access import Act
 from accounts.doors import get_visible, go, requires
 from accounts.lists import Column, ListPage
@@ -79,9 +80,7 @@ class Files(ListPage):
 def arrivals(request: HttpRequest) -> HttpResponse:
     """Which rosters a year's months ask for, by county and department, and what came."""
     user = _user(request)
-    query = request.GET.copy()
-    query["year"] = query.get("year") or str(timezone.localdate().year)
-    form = ArrivalFilter(query, user=user)
+    form = ArrivalFilter(periods.asked(request, arriving.arrived(user), "month"), user=user)
     form.is_valid()
     year = form.cleaned_data.get("year") or timezone.localdate().year
     months = [date(year, month, 1) for month in range(1, 13)]

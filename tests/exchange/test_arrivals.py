@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Region
 from accounts.services import load_regions
@@ -88,6 +89,10 @@ def test_the_page_and_its_queries(client, users, law, django_assert_max_num_quer
     assert "05-18 到" in page and "逾期" in page and "应于 2023-05-20 前报送（S1-04）" in page
     page = client.get(reverse("exchange:arrivals") + "?year=2023&department=civil_affairs&late=on").content.decode()
     assert "残联" not in page.split("<tbody>")[1]
+    opened = client.get(reverse("exchange:arrivals")).content.decode()
+    assert "05-18 到" in opened and "显示最近有数据的 2023 年" in opened, "the newest year with rosters"
+    (late,) = counted(users[Role.SUPERVISOR], arriving.waiting(users[Role.SUPERVISOR]))
+    assert f"year={timezone.localdate():%Y}" in late.url, "what is late now is counted there"
 
 
 @pytest.mark.parametrize(
