@@ -286,20 +286,31 @@ def by_department(user: User, *, region: Region, year: int, population: str) -> 
 
 # --- monasteries, one person ------------------------------------------------------------------------------------------
 def monasteries(user: User, year: int) -> list[dict[str, Any]]:
-    """S0-20: by monastery its monks and nuns, how many are insured in the year, how many are commended: one query."""
-    marks = user.visible(PersonMark).filter(kind=PersonMark.Kind.MONASTERY, since__lte=day_of(year))
-    marks = marks.filter(Q(until=None) | Q(until__gte=day_of(year)))
-    return list(
-        marks.annotate(e=FilteredRelation("person__enrolments", condition=Q(person__enrolments__year=year)))
+    """S0-20: by monastery its monks and nuns, how many are insured in the year, how many are commended; at the end
+    those whose roster named no monastery: two queries."""
+    day = day_of(year)
+    living = Q(person__deceased_on=None) | Q(person__deceased_on__gt=day)
+    year_of = {"e": FilteredRelation("person__enrolments", condition=Q(person__enrolments__year=year))}
+    counts = {
+        "people": Count("person", distinct=True),
+        "insured": Count("person", distinct=True, filter=covered("e__")),
+    }
+    marks = user.visible(PersonMark).filter(kind=PersonMark.Kind.MONASTERY, since__lte=day)
+    marks = marks.filter(living, Q(until=None) | Q(until__gte=day))
+    found = list(
+        marks.annotate(**year_of)
         .order_by()
         .values("detail")
-        .annotate(
-            people=Count("person", distinct=True),
-            insured=Count("person", distinct=True, filter=covered("e__")),
-            commended_count=Count("person", distinct=True, filter=Q(commended=True)),
-        )
+        .annotate(**counts, commended_count=Count("person", distinct=True, filter=Q(commended=True)))
         .order_by("detail")
     )
+    held = access.in_region(user, CategorySpell.objects.on(day), "person__region_id").filter(
+        living, category__in=POPULATIONS["monastic"][1]
+    )
+    rest = held.exclude(person__in=marks.values("person")).annotate(**year_of).aggregate(**counts)
+    if rest["people"]:
+        found.append({"detail": str(_("（名单未写明寺庙）")), **rest, "commended_count": 0})
+    return found
 
 
 def years_of(person: Person) -> Sequence[Enrolment]:

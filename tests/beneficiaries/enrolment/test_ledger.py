@@ -144,10 +144,14 @@ def test_s0_20_monasteries_count_people_insured_and_commended(banner, users):
         )
         if at < 2:
             pay(one, 350)
+    pay(person("monastic"), 350)
     compute()
     assert selectors.monasteries(users[Role.CASE_WORKER], 2023) == [
-        {"detail": "桑耶寺", "people": 3, "insured": 2, "commended_count": 1}
+        {"detail": "桑耶寺", "people": 3, "insured": 2, "commended_count": 1},
+        {"detail": "（名单未写明寺庙）", "people": 1, "insured": 1, "commended_count": 0},
     ]
+    Person.objects.update(deceased_on=date(2023, 1, 1))
+    assert selectors.monasteries(users[Role.CASE_WORKER], 2023) == []
 
 
 # --- the trace ------------------------------------------------------------------------------------------------------
