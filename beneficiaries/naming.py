@@ -1,13 +1,20 @@
-"""What persons and households are called in a record of who read them (`accounts.subjects`): numbers masked."""
+"""What persons and households are called elsewhere, with numbers masked, and the address of a person's page."""
 
 from collections.abc import Sequence
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.access import Act
 from accounts.models import User
 from accounts.subjects import Named
 from beneficiaries.models import Household, Person
+
+
+def person_url(user: User, person_id: int | None) -> str:
+    """The person's page for whoever may open it, else empty."""
+    may = person_id is not None and user.may(Act.PERSON_READ)
+    return reverse("beneficiaries:person", args=[person_id]) if may else ""
 
 
 def named_persons(user: User, keys: Sequence[str]) -> dict[str, Named]:

@@ -16,7 +16,7 @@ from accounts.models import ReadRecord, User
 from accounts.services import record_read
 from accounts.templatetags.tuodi import ymd
 from beneficiaries.designations.selectors import said
-from beneficiaries.models import Person
+from beneficiaries.naming import person_url
 from claims import selectors, statements
 from claims.forms import ClaimFilter
 from claims.models import Claim
@@ -119,7 +119,7 @@ def claim(request: HttpRequest, pk: int) -> HttpResponse:
             "statement": statement,
             "paid": selectors.paid_by_us(paid) if paid else 0,
             "capital": capital_amount(selectors.paid_by_us(paid)) if paid else "",
-            "summary": _summary(found, shown),
+            "summary": _summary(user, found, shown),
             "differs": selectors.differs(found, current.settlement) if current else {},
             "earlier": [(one, *later.why(one.settlement)) for one in history if one is not current],
             "later": later,
@@ -133,10 +133,10 @@ def claim(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _summary(found: Claim, current: selectors.Settled | None) -> list[Any]:
+def _summary(user: User, found: Claim, current: selectors.Settled | None) -> list[Any]:
     person = found.person
     rows: list[Any] = [
-        {"label": _("姓名"), "value": person.name, "url": _person_url(person)},
+        {"label": _("姓名"), "value": person.name, "url": person_url(user, person.pk)},
         {"label": _("证件号码"), "value": person.masked_id_number, "kind": "mono"},
         (_("参保地区"), found.region.name),
         {"label": _("结算日期"), "value": found.settled_on, "kind": "date"},
@@ -177,7 +177,3 @@ def _source(found: Claim) -> str:
     if found.source:
         return _("%(file)s 第 %(row)s 行") % {"file": found.source.name, "row": found.source_row}
     return _("%(who)s 录入") % {"who": found.entered_by or _("系统")}
-
-
-def _person_url(person: Person) -> str:
-    return reverse("beneficiaries:person", args=[person.pk])

@@ -17,6 +17,7 @@ from accounts.doors import get_visible, go, requires
 from accounts.lists import Bulk, Column, ListPage
 from accounts.models import ReadRecord, Region, User
 from accounts.services import record_read
+from beneficiaries.naming import person_url
 from claims.audit.causes import CAUSES
 from claims.contradictions import selectors, services
 from claims.contradictions.checks import check_of, title_of
@@ -175,7 +176,7 @@ def contradiction(request: HttpRequest, pk: int) -> HttpResponse:
         "title": title_of(found.kind),
         "found": found,
         "check": check,
-        "summary": _summary(found),
+        "summary": _summary(user, found),
         "evidence": found.facts,
         "form": form,
         "may_answer": user.may(Act.CONTRADICTION_ANSWER) and found.state != Contradiction.State.CLEARED,
@@ -196,15 +197,14 @@ def _refused(request: HttpRequest, pk: int) -> HttpResponseBase:
     return go(request, "claims:contradiction", pk)
 
 
-def _summary(found: Contradiction) -> list[Any]:
+def _summary(user: User, found: Contradiction) -> list[Any]:
     state = _("整改逾期") if found.overdue else found.get_state_display()
     rows: list[Any] = [
         {"label": _("状态"), "value": state, "kind": "badge", "tone": "late" if found.overdue else found.tone}
     ]
     if found.person:
-        url = reverse("beneficiaries:person", args=[found.person.pk])
         rows += [
-            {"label": _("姓名"), "value": found.person.name, "url": url},
+            {"label": _("姓名"), "value": found.person.name, "url": person_url(user, found.person.pk)},
             {"label": _("证件号码"), "value": found.person.masked_id_number, "kind": "mono"},
         ]
     rows += [(_("地区"), found.region.name), {"label": _("发生日期"), "value": found.day, "kind": "date"}]

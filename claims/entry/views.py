@@ -20,6 +20,7 @@ from accounts.papers.models import StoredFile
 from accounts.papers.selectors import papers_of
 from accounts.services import record_read
 from beneficiaries.models import Person
+from beneficiaries.naming import person_url
 from beneficiaries.searching import search
 from claims import statements
 from claims.entry import selectors, services
@@ -243,7 +244,7 @@ def _entry_page(request: HttpRequest, found: ClaimEntry, form: ReturnForm) -> Ht
     context: dict[str, Any] = {
         "title": _("录入费用 %(no)s") % {"no": found},
         "entry": found,
-        "summary": _summary(found),
+        "summary": _summary(user, found),
         "papers": papers_of(OWNER, found.pk),
         "may_decide": waits and user.may(Act.CLAIM_CONFIRM) and not mine,
         "own": waits and mine,
@@ -262,14 +263,13 @@ def _entry_page(request: HttpRequest, found: ClaimEntry, form: ReturnForm) -> Ht
     return render(request, "claims/entry/entry.html", context)
 
 
-def _summary(found: ClaimEntry) -> list[Any]:
+def _summary(user: User, found: ClaimEntry) -> list[Any]:
     values, person = found.values, found.person
     known = by_code(str(values.get("institution", "")))
     rows: list[Any] = [{"label": _("状态"), "value": found.get_state_display(), "kind": "badge", "tone": found.tone}]
     if person:
-        url = reverse("beneficiaries:person", args=[person.pk])
         rows += [
-            {"label": _("姓名"), "value": person.name, "url": url},
+            {"label": _("姓名"), "value": person.name, "url": person_url(user, person.pk)},
             {"label": _("证件号码"), "value": person.masked_id_number, "kind": "mono"},
         ]
     rows += [

@@ -18,6 +18,7 @@ from accounts.doors import get_visible, go, requires
 from accounts.models import ReadRecord, User
 from accounts.services import record_read
 from beneficiaries.models import Person
+from beneficiaries.naming import person_url
 from claims import selectors as claims
 from claims.errors import ClaimError, ClaimRefused
 from claims.later import recording, services, year_statement
@@ -149,9 +150,8 @@ def year(request: HttpRequest, pk: int) -> HttpResponse:
     user, person = cast(User, request.user), cast(Person, found.person)
     record_read(actor=user, what=ReadRecord.What.FILE, subject=f"person:{person.pk}", request=request)
     statement = year_statement.of_year(found)
-    to_person = reverse("beneficiaries:person", args=[person.pk]) if user.may(Act.PERSON_READ) else ""
     summary = [
-        {"label": _("姓名"), "value": person.name, "url": to_person},
+        {"label": _("姓名"), "value": person.name, "url": person_url(user, person.pk)},
         {"label": _("证件号码"), "value": person.masked_id_number, "kind": "mono"},
         (_("参保地区"), person.region.name),
         (_("年度"), found.year),

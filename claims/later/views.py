@@ -137,6 +137,7 @@ def _case_page(request: HttpRequest, found: Resettlement, form: ReasonForm, stat
         "job": found.job if found.state in (State.COMPUTING, State.CONFIRMING) else None,
         "people": people,
         "more": found.persons - len(people),
+        "may_open": user.may(Act.PERSON_READ),
         "proposals": list(found.facts.filter(claim__isnull=False).select_related("claim", "recorded_by")),
         "may_confirm": found.state == State.PREPARED and user.may(Act.RESETTLE_CONFIRM) and not mine,
         "must_be_another": found.state == State.PREPARED and mine,

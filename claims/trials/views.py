@@ -18,10 +18,11 @@ from accounts.export import csv_response, neutral, xlsx_response
 from accounts.lists import Column, Listing, ListPage
 from accounts.models import ReadRecord, User
 from accounts.services import record_read
+from beneficiaries.naming import person_url
 from claims.trials import compare as comparing
 from claims.trials import selectors, services
 from claims.trials.forms import CaseForm, PeopleFilter, RunFilter, TrialForm
-from claims.trials.models import TrialPerson, TrialRun
+from claims.trials.models import TrialRun
 from claims.trials.results import Results, parts
 from claims.trials.texts import TrialRefused
 from policies.sayings import category_label
@@ -238,7 +239,7 @@ def people(request: HttpRequest, pk: int) -> HttpResponseBase:
         title=_("试算人员"),
         filters=form,
         default_sort="number",
-        row_url=_person_url if named else None,
+        row_url=(lambda row: person_url(user, row.person_id)) if named else None,
         empty=_("没有变化的人员"),
         empty_help=_("只列出试算与对照不同的人员"),
         on_export=exported,
@@ -254,10 +255,6 @@ def _above(found: TrialRun) -> list[tuple[str, str]]:
         (_("试算"), reverse("trials:list")),
         (name, reverse("trials:run", args=[found.pk])),
     ]
-
-
-def _person_url(row: TrialPerson) -> str:
-    return reverse("beneficiaries:person", args=[row.person_id]) if row.person_id else ""
 
 
 # --- five regions ---------------------------------------------------------------------------------------------------

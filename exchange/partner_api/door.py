@@ -183,6 +183,7 @@ class Missing(PartnerView):
     """Addresses that are none, among them numbers that cannot be one: 404 in the shape of every other refusal."""
 
     permission_classes = ()
+    schema = None  # no call: not in the document
 
     def _none(self, request: Request, **_kwargs: Any) -> Response:
         raise Http404

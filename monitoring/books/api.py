@@ -55,14 +55,14 @@ class BooksSerializer(serializers.Serializer):
     next_after = serializers.IntegerField(allow_null=True)
 
 
-class HeldSerializer(serializers.Serializer):
+class HeldWarningSerializer(serializers.Serializer):
     warning_no = serializers.RegexField(r"^[0-9A-Za-z-]{1,40}$")
     id_number = serializers.RegexField(r"^[0-9]{17}[0-9Xx]$")
 
 
 class HoldSerializer(serializers.Serializer):
     month = month_field()
-    warnings = HeldSerializer(many=True, max_length=MOST)
+    warnings = HeldWarningSerializer(many=True, max_length=MOST)
 
 
 class ComparedSerializer(serializers.ModelSerializer):

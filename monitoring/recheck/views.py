@@ -15,6 +15,7 @@ from accounts.doors import get_visible, go, requires
 from accounts.lists import Column, ListPage
 from accounts.models import User
 from accounts.templatetags.tuodi import yuan
+from beneficiaries.naming import person_url
 from claims.models import PersonYear
 from monitoring.models import Recheck, RecheckFinding
 from monitoring.recheck import services
@@ -59,9 +60,8 @@ class Findings(ListPage):
         found = self.user.visible(RecheckFinding).select_related("person", "region", "recheck")
         return found if self.request.GET.get("state") == "all" else found.filter(answered_at=None)
 
-    @staticmethod
-    def row_url(row: RecheckFinding) -> str:
-        return reverse("beneficiaries:person", args=[row.person_id])
+    def row_url(self, row: RecheckFinding) -> str:
+        return person_url(self.user, row.person_id)
 
     def extra(self) -> dict[str, Any]:
         here = reverse("monitoring:recheck")

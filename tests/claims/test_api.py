@@ -9,6 +9,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.urls import reverse
 from django.utils import timezone
+from drf_spectacular.checks import schema_check
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -328,6 +329,7 @@ def test_the_document_is_served_without_a_script(client, db):
     assert "claims/preview" in page.content.decode()
     told = client.get(reverse("api:openapi")).json()
     assert told["openapi"].startswith("3.")
+    assert schema_check(None) == [], "`check --deploy` is silent about the document"
     assert not [address for address in told["paths"] if "id_number" in address]
 
 

@@ -283,3 +283,23 @@ def test_what_waits_for_whom_is_one_query(client, users, person, django_assert_n
             assert len(client.get(one.url).context["listing"].page.rows) == one.count, one.label
     with django_assert_num_queries(0):
         assert counted(users[Role.CLERK], selectors.waiting(users[Role.CLERK])) == []
+
+
+def test_a_name_leads_to_the_person_only_for_who_may_open_it(person, users, client):
+    """The fund's officer reads claims and their statements, not the register of persons."""
+    claim = record(person, "2023-03-05", 2_000, 900)
+    found = Contradiction.objects.create(
+        kind="after_death",
+        key="k",
+        person=person,
+        region_id=person.region_id,
+        day=date(2023, 3, 5),
+        evidence={"died": "2023-03-01", "claim_no": "S1", "total": 100},
+        digest="0",
+    )
+    places = [("claims:claim", claim.pk), ("later:year", person.years.get().pk), ("claims:contradiction", found.pk)]
+    link = f'href="{reverse("beneficiaries:person", args=[person.pk])}"'
+    for role, leads in ((Role.CASE_WORKER, True), (Role.FUND_OFFICER, False)):
+        client.force_login(users[role])
+        for name, pk in places:
+            assert (link in text(page(client, name, pk))) is leads, (role, name)
