@@ -307,9 +307,9 @@ def monasteries(user: User, year: int) -> list[dict[str, Any]]:
     held = access.in_region(user, CategorySpell.objects.on(day), "person__region_id").filter(
         living, category__in=POPULATIONS["monastic"][1]
     )
-    rest = held.exclude(person__in=marks.values("person")).annotate(**year_of).aggregate(**counts)
-    if rest["people"]:
-        found.append({"detail": str(_("（名单未写明寺庙）")), **rest, "commended_count": 0})
+    rest = held.exclude(person__in=marks.values("person")).annotate(**year_of).order_by().values("category")
+    named = {"detail": str(_("（名单未写明寺庙）")), "commended_count": 0}
+    found += [named | {name: row[name] for name in counts} for row in rest.annotate(**counts)]
     return found
 
 
