@@ -34,9 +34,7 @@ class DeliveryFilter(ListFilter):
 class PartnerForm(forms.Form):
     """How a department gets its lists."""
 
-    organisation = forms.ModelChoiceField(
-        Organisation.objects.none(), label=gettext_lazy("机构"), empty_label=gettext_lazy("请选择")
-    )
+    organisation = forms.ModelChoiceField(Organisation.objects.none(), label=gettext_lazy("机构"))
     channel = forms.ChoiceField(
         label=gettext_lazy("通道"),
         choices=Partner.Channel.choices,

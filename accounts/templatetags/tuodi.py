@@ -9,14 +9,17 @@ from typing import Any
 
 import lucide
 from django import template
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from accounts import masking
 from accounts.pictures import Bar, burden
 
 register = template.Library()
+DASHES = BLANK_CHOICE_DASH[0][1]
 
 
 @register.filter
@@ -99,7 +102,9 @@ def control(field: BoundField) -> SafeString:
     )
     own = widget.attrs.get("class", "")
     wrong = " is-invalid" if field.errors else ""
-    return field.as_widget(attrs={"class": f"{kind} {own}{wrong}".strip()})
+    drawn = field.as_widget(attrs={"class": f"{kind} {own}{wrong}".strip()})
+    # Where nothing is chosen Django writes dashes, whatever the language.
+    return mark_safe(drawn.replace(f">{DASHES}<", f">{_('请选择')}<")) if isinstance(widget, Select) else drawn  # noqa: S308
 
 
 @register.filter

@@ -61,8 +61,6 @@ class InstitutionForm(forms.ModelForm):
         # The city and province above have hospitals too, where one's people are treated.
         above = [user.region_prefix[:digits].ljust(12, "0") for digits in (2, 4) if len(user.region_prefix) > digits]
         field.queryset = field.queryset | Region.objects.filter(pk__in=above)  # type: ignore[attr-defined]
-        level = [("", _("请选择")), *Institution.Level.choices]
-        self.fields["level"].choices = level  # type: ignore[attr-defined]
         if self.instance.pk:
             del self.fields["code"]
 

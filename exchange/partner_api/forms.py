@@ -22,7 +22,6 @@ class KeyForm(forms.Form):
         Partner.objects.none(),
         label=gettext_lazy("交换伙伴"),
         required=False,
-        empty_label=gettext_lazy("请选择"),
         help_text=gettext_lazy("部门领取预警的密钥须选择"),
     )
     institution = forms.CharField(

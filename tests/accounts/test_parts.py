@@ -1,6 +1,8 @@
 """Filters, marks and pictures that templates use; navigation; jobs."""
 
 import pytest
+from django import forms
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.template import Context, Template
 
 from accounts.jobs import create_job, running
@@ -23,6 +25,14 @@ def test_yuan(fen, text):
 @pytest.mark.parametrize("points, text", [(6500, "65%"), (6525, "65.25%"), (0, "0%"), (10000, "100%"), (None, "")])
 def test_percent(points, text):
     assert tuodi.percent(points) == text
+
+
+def test_nothing_chosen_is_said_in_words():
+    class Chosen(forms.Form):
+        kind = forms.ChoiceField(choices=[*BLANK_CHOICE_DASH, ("a", "甲")])
+
+    drawn = tuodi.control(Chosen()["kind"])
+    assert '<option value="" selected>请选择</option>' in drawn and "---" not in drawn
 
 
 def test_masks():
