@@ -321,27 +321,27 @@ def _list_of(department: str, region: Region, month: date) -> dict[str, object]:
 
 def _rows(ids: list[int]) -> dict[int, Row]:
     """Rows of spec/exchange “Warnings” by warning: codes, decimal yuan, ISO dates. Two queries, and one a version."""
-    names = (
-        "pk", "number", "person__id_number", "person__name", "region_id", "kind", "version_id", "amount", "line",
-        "category", "person__phone", "raised_on",
-    )  # fmt: skip
-    found = list(BurdenWarning.objects.filter(pk__in=ids).values_list(*names))
-    measures = _measures({row[6] for row in found})
+    names = ("person__id_number", "person__name", "person__phone", "version_id", "region_id", "amount", "line")
+    found = BurdenWarning.objects.filter(pk__in=ids).values_list(
+        "pk", "number", "kind", "category", "raised_on", *names, named=True
+    )
+    rows = list(found)
+    measures = _measures({one.version_id for one in rows})
     return {
-        pk: (
-            no,
-            id_number,
-            name,
-            place,
-            kind,
-            measures[version],
-            format_yuan(fen),
-            format_yuan(line),
-            category,
-            phone or "",
-            day,
+        one.pk: (
+            one.number,
+            one.person__id_number,
+            one.person__name,
+            one.region_id,
+            one.kind,
+            measures[one.version_id],
+            format_yuan(one.amount),
+            format_yuan(one.line),
+            one.category,
+            one.person__phone or "",
+            one.raised_on,
         )
-        for pk, no, id_number, name, place, kind, version, fen, line, category, phone, day in found
+        for one in rows
     }
 
 
