@@ -10,7 +10,6 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Level, Organisation, Region, User
@@ -20,7 +19,6 @@ from claims.contradictions.services import find as find_contradictions
 from config.demo.bills import load_bills
 from config.demo.cases import load_cases
 from config.demo.enrolment import load_enrolment
-from config.demo.figures import carry_figures
 from config.demo.fund import load_fund
 from config.demo.generator import Area, Someone, certified_by, claims, people, roster
 from config.demo.hospitals import load_hospitals, load_keys
@@ -69,7 +67,6 @@ ROLE_DEPARTMENT = {
 def load() -> list[dict[str, str]]:
     """Loads what is missing and writes the logins beside the data (mode 0600); returns them."""
     load_documents(actor=None)
-    carry_figures(timezone.localdate())
     logins = _accounts(_known_logins())
     write_private(_logins_path(), logins)
     for code in AREAS:

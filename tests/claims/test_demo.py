@@ -1,7 +1,6 @@
 """The demo's register of institutions, its keys and the claims entered by hand."""
 
 import json
-from datetime import date
 
 from accounts.models import Level, Organisation, Region
 from accounts.vocabulary import Department, Role
@@ -9,16 +8,12 @@ from claims.entry.models import ClaimEntry
 from claims.institutions.models import Institution
 from claims.models import Claim
 from config.demo.bills import load_bills
-from config.demo.figures import carry_figures
 from config.demo.generator import HOSPITALS
 from config.demo.hospitals import load_hospitals, load_keys
 from config.demo.load import LAST_MONTH
 from config.demo.run import API_KEY, key_line
 from exchange.models import Partner
 from exchange.partner_api.services import key_of
-from policies.gate import missing_figures
-from policies.models import PolicyParameter, PolicyVersion
-from policies.selectors import document_of
 from tests.claims.makers import make_person, make_spell
 from tests.factories import make_user
 
@@ -53,13 +48,3 @@ def test_the_demo_has_institutions_keys_and_bills_by_hand(law, settings, tmp_pat
     states = list(ClaimEntry.objects.order_by("pk").values_list("state", "sent_by"))
     assert states == [("draft", ""), ("submitted", ""), ("returned", ""), ("confirmed", ""), ("submitted", key.label)]
     assert Claim.objects.get().other_paid == 200_000
-
-
-def test_the_demo_carries_yearly_figures_on_as_illustrations(law):
-    today = date(2026, 11, 22)
-    assert carry_figures(today) > 0
-    made = PolicyParameter.objects.get(policy="tongliao", key="income_all_city", year=2025)
-    assert (made.value, made.status) == ("30100.00", "illustrative") and "2023" in made.source
-    assert carry_figures(today) == 0
-    for version in PolicyVersion.objects.filter(state="published"):
-        assert not missing_figures(version, document_of(version), today), version.name
