@@ -290,7 +290,7 @@ def monasteries(user: User, year: int) -> list[dict[str, Any]]:
     those whose roster named no monastery: two queries."""
     day = day_of(year)
     living = Q(person__deceased_on=None) | Q(person__deceased_on__gt=day)
-    year_of = {"e": FilteredRelation("person__enrolments", condition=Q(person__enrolments__year=year))}
+    of_year = Q(person__enrolments__year=year)
     counts = {
         "people": Count("person", distinct=True),
         "insured": Count("person", distinct=True, filter=covered("e__")),
@@ -298,7 +298,7 @@ def monasteries(user: User, year: int) -> list[dict[str, Any]]:
     marks = user.visible(PersonMark).filter(kind=PersonMark.Kind.MONASTERY, since__lte=day)
     marks = marks.filter(living, Q(until=None) | Q(until__gte=day))
     found = list(
-        marks.annotate(**year_of)
+        marks.annotate(e=FilteredRelation("person__enrolments", condition=of_year))
         .order_by()
         .values("detail")
         .annotate(**counts, commended_count=Count("person", distinct=True, filter=Q(commended=True)))
@@ -307,10 +307,12 @@ def monasteries(user: User, year: int) -> list[dict[str, Any]]:
     held = access.in_region(user, CategorySpell.objects.on(day), "person__region_id").filter(
         living, category__in=POPULATIONS["monastic"][1]
     )
-    rest = held.exclude(person__in=marks.values("person")).annotate(**year_of).order_by().values("category")
+    rest = held.exclude(person__in=marks.values("person")).annotate(
+        e=FilteredRelation("person__enrolments", condition=of_year)
+    )
     named = {"detail": str(_("（名单未写明寺庙）")), "commended_count": 0}
-    found += [named | {name: row[name] for name in counts} for row in rest.annotate(**counts)]
-    return found
+    by_category = rest.order_by().values("category").annotate(**counts)
+    return found + [named | {name: row[name] for name in counts} for row in by_category]
 
 
 def years_of(person: Person) -> Sequence[Enrolment]:

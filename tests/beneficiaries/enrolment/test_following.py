@@ -136,8 +136,9 @@ def test_s0_20_the_roster_of_ethnic_affairs_names_monasteries_and_the_commended(
     assert marks() == sorted(first)
     pay(person_of(1), 350)
     compute()
-    [found] = selectors.monasteries(users["case_worker"], 2023)
+    found, rest = selectors.monasteries(users["case_worker"], 2023)
     assert (found["people"], found["insured"], found["commended_count"]) == (2, 1, 1)
+    assert (rest["people"], rest["insured"]) == (1, 0), "the third's row named none"
     # June: one moved, one is not on the list any more, the third got a monastery.
     june = send(
         csv_of(MONKS, monk(1, "福缘寺", "是"), monk(3, "福缘寺")), month=JUNE, second=users["reviewer"], **ETHNIC
