@@ -1,10 +1,12 @@
-"""The law of the five regions in the database, and one approval for tests that need it."""
+"""The law of the five regions in the database, one approval for tests that need it, and two who settle again."""
 
 import pytest
 
 from accounts.services import load_regions
+from accounts.vocabulary import Role
 from claims import eligibility
 from policies.services import load_documents
+from tests.factories import make_user
 
 
 @pytest.fixture
@@ -22,3 +24,9 @@ def approve(monkeypatch):
         eligibility, "_sources", [lambda person_ids: [a for a in approvals if a.person_id in person_ids]]
     )
     return approvals.append
+
+
+@pytest.fixture
+def hands(law):
+    """A case worker who prepares and a reviewer who confirms."""
+    return make_user(Role.CASE_WORKER, username="prepares"), make_user(Role.REVIEWER, username="confirms")

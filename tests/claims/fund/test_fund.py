@@ -1,84 +1,27 @@
-"""The fund: a ledger that adds up, a budget that binds, payments that happen once."""
+"""The fund: a ledger that adds up, a budget that binds, the claims in it once."""
 
 import random
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django_celery_beat.models import PeriodicTask
 
 from accounts.models import Region
 from accounts.vocabulary import Role
 from claims.errors import ClaimError, ClaimRefused, NotAllowed
-from claims.fund import listeners, selectors, services
+from claims.fund import selectors, services
 from claims.fund.accounts import Account
-from claims.fund.models import BatchLine, FundEntry, ManualEntry, PaymentBatch, PaymentOrder, Posting
+from claims.fund.models import FundEntry, ManualEntry, PaymentOrder, Posting
 from claims.fund.tasks import book_fund
 from claims.later import services as later
 from claims.models import LaterFact, Settlement
+from tests.claims.fund.makers import YEAR, balance, budget, execute, ledger_balanced, order, sent
 from tests.claims.makers import COUNTY, make_person, make_spell, record
 from tests.factories import make_user
 
-YEAR = 2023
-
-
-@pytest.fixture
-def officer(law):
-    return make_user(Role.FUND_OFFICER)
-
-
-@pytest.fixture
-def second(law):
-    return make_user(Role.FUND_OFFICER, username="second")
-
-
-@pytest.fixture
-def county(law):
-    return Region.objects.get(code=COUNTY)
-
-
-def budget(officer, second, region, amount):
-    made = services.propose_budget(actor=officer, region=region, year=YEAR, amount=amount, reason="年初预算")
-    return services.decide(actor=second, what=made, approve=True)
-
-
-def order(officer, region, reference="decision:1", amount=10_000, **more):
-    values = {
-        "kind": PaymentOrder.Kind.DECISION,
-        "person": None,
-        "bank_account": "6217000010001234567",
-        "payee_name": "乌云其其格",
-        "clauses": ["S1-14"],
-        **more,
-    }
-    return services.order_payment(actor=officer, region=region, year=YEAR, reference=reference, amount=amount, **values)
-
-
-def sent(officer, region, *orders):
-    batch = services.make_batch(actor=officer, region=region, orders=orders)
-    return services.send_batch(actor=officer, batch=batch)
-
-
-def ledger_balanced() -> bool:
-    uneven = FundEntry.objects.annotate(sum=Sum("postings__amount")).exclude(sum=0)
-    return not uneven.exists() and not Posting.objects.filter(amount=0).exists()
-
-
-def balance(region, account):
-    return selectors.balances(region, YEAR).get(account, 0)
-
-
-@pytest.fixture(autouse=True)
-def no_listeners(monkeypatch):
-    """The rooms above have their own tests; here an order stands for itself."""
-    monkeypatch.setattr(listeners, "_listeners", {})
-
-
-def execute(sql):
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
+pytestmark = pytest.mark.usefixtures("no_listeners")
 
 
 # --- the database holds the ledger ---------------------------------------------------------------------------------
@@ -210,109 +153,6 @@ def test_a_budget_of_the_city_binds_its_counties_together(officer, second, count
     order(officer, county)
     with pytest.raises(services.BudgetExceeded):
         order(officer, Region.objects.get(code="150522000000"), "decision:2")
-
-
-# --- payments ---------------------------------------------------------------------------------------------------------
-@pytest.fixture
-def funded(officer, second, county):
-    budget(officer, second, county, 10_000_000)
-
-
-def test_one_order_per_reference_ever(officer, county, funded) -> None:
-    first = order(officer, county)
-    assert order(officer, county) == first
-    with pytest.raises(ClaimRefused, match="只能拨付一次"):
-        order(officer, county, amount=10_001)
-    with pytest.raises(ClaimRefused, match="退回后才能改账号"):
-        order(officer, county, bank_account="1")
-    with pytest.raises(IntegrityError), transaction.atomic():
-        PaymentOrder.objects.create(
-            region=county,
-            year=YEAR,
-            kind="decision",
-            reference="decision:1",
-            payee_name="x",
-            bank_account="1",
-            amount=1,
-        )
-    assert balance(county, Account.DECISION) == 10_000
-
-
-def test_from_order_to_account(officer, county, funded) -> None:
-    told = []
-    listeners.register_payment_listener(
-        PaymentOrder.Kind.DECISION, lambda o, day: told.append((o.reference, day)), lambda o, day, why: None
-    )
-    one = order(officer, county)
-    batch = sent(officer, county, one)
-    text = services.bank_file(batch).decode("utf-8-sig")
-    assert f"批次号,{batch.number},笔数,1,金额合计,100.00" in text
-    assert f"1,{one.number},乌云其其格,,6217000010001234567,100.00," in text
-    assert services.take_results(
-        actor=officer, batch=batch, text=f"拨付单号,结果,原因\n{one.number},成功,\n", day=date(2023, 6, 1)
-    ) == (1, 0)
-    batch.refresh_from_db()
-    one.refresh_from_db()
-    assert (batch.state, one.state, one.attempts) == ("done", "paid", 1)
-    assert told == [("decision:1", date(2023, 6, 1))]
-    assert balance(county, Account.PAYABLE) == 0
-    assert balance(county, Account.BANK) == -10_000
-    services.record_result(actor=officer, order=one, paid=True)  # said again
-    assert FundEntry.objects.filter(kind="payment").count() == 1
-
-
-def test_a_returned_payment_is_issued_again_to_the_right_account(officer, county, funded) -> None:
-    one = order(officer, county)
-    batch = sent(officer, county, one)
-    with pytest.raises(ClaimRefused, match="原因"):
-        services.record_result(actor=officer, order=one, paid=False)
-    services.record_result(actor=officer, order=one, paid=False, reason="账号户名不符")
-    again = order(officer, county, bank_account="6228480000000000001")
-    assert (again.pk, again.state) == (one.pk, "open")
-    second_batch = sent(officer, county, again)
-    services.record_result(actor=officer, order=again, paid=True)
-    assert BatchLine.objects.get(batch=batch).bank_account == "6217000010001234567"
-    assert BatchLine.objects.get(batch=second_batch).bank_account == "6228480000000000001"
-    assert (balance(county, Account.BANK), balance(county, Account.DECISION)) == (-10_000, 10_000)
-
-
-def test_a_result_file_counts_whole_or_not_at_all(officer, county, funded) -> None:
-    one, two = order(officer, county), order(officer, county, "decision:2")
-    batch = sent(officer, county, one, two)
-    with pytest.raises(ClaimRefused, match="第2行"):
-        services.take_results(actor=officer, batch=batch, text=f"{one.number},成功\nBF0,成功\n")
-    assert not PaymentOrder.objects.exclude(state="sent").exists()
-    assert services.take_results(actor=officer, batch=batch, text=f"{one.number},成功\n{two.number},退回,销户\n") == (
-        1,
-        1,
-    )
-
-
-def test_two_batches_of_the_same_orders_yield_one(officer, county, funded) -> None:
-    one = order(officer, county)
-    services.make_batch(actor=officer, region=county, orders=[one])
-    with pytest.raises(ClaimRefused, match="待制表"):
-        services.make_batch(actor=officer, region=county, orders=[one])
-
-
-@pytest.mark.django_db(transaction=True)
-def test_at_the_same_moment_too(officer, second, county) -> None:
-    budget(officer, second, county, 10_000_000)
-    orders = [order(officer, county, f"decision:{n}") for n in range(5)]
-
-    def attempt(turn: int) -> bool:
-        try:
-            services.make_batch(actor=officer, region=county, orders=orders if turn % 2 else orders[::-1])
-            return True
-        except ClaimRefused:
-            return False
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(4) as pool:
-        assert sorted(pool.map(attempt, range(4))) == [False, False, False, True]
-    assert PaymentBatch.objects.count() == 1
-    assert BatchLine.objects.count() == 5
 
 
 # --- claims -----------------------------------------------------------------------------------------------------------
