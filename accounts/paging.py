@@ -81,7 +81,7 @@ def page_of(
     further, found = len(found) > size, found[:size]
     if back:
         found.reverse()
-    count = rows.order_by()[: CAP + 1].count()
+    count = _counted(rows)
     number = _whole(params.get("page")) if token is not None else 1
     has_next, has_previous = (True, further) if back else (further, token is not None)
 
@@ -97,6 +97,14 @@ def page_of(
         previous=link("before", found[0], number - 1) if found and has_previous else "",
         first=address(after=None, before=None, page=None) if token is not None else "",
     )
+
+
+def _counted(rows: QuerySet[Any]) -> int:
+    """How many rows, at most one over the cap; of whole objects the keys alone, not what else is read with each."""
+    counted = rows.order_by()
+    if counted._fields is None and not counted.query.distinct and not counted.query.combinator:
+        counted = counted.values("pk")
+    return counted[: CAP + 1].count()
 
 
 def beyond(keys: Sequence[Key], values: Sequence[Any], back: bool) -> Q:

@@ -161,11 +161,20 @@ class Claim(models.Model):
         ordering = ("-settled_on", "-id")
         indexes: ClassVar = [
             models.Index(fields=["person", "settled_on", "claim_no"]),
-            models.Index(fields=["region", "-settled_on", "-id"]),
-            # The list of a county or city, newest first: a range of regions gives no order, so it walks the days.
-            models.Index(fields=["-settled_on", "-id", "region"], name="claim_by_day"),
+            # The list: newest first, each index with what else is asked of it, so that a page and its capped count
+            # are read from the index alone. A county walks its own, a city (a range of regions gives no order) the
+            # days; services that are rare among all have one, the others are soon found on the way.
+            models.Index(fields=["region", "-settled_on", "-id", "service"], name="claim_by_region"),
+            models.Index(fields=["-settled_on", "-id", "region", "service"], name="claim_by_day"),
             models.Index(
-                fields=["institution", "-settled_on", "-id"], condition=~Q(institution=""), name="claim_by_institution"
+                fields=["service", "-settled_on", "-id", "region"],
+                condition=~Q(service="inpatient") & ~Q(service="outpatient"),
+                name="claim_by_service",
+            ),
+            models.Index(
+                fields=["institution", "-settled_on", "-id", "region"],
+                condition=~Q(institution=""),
+                name="claim_by_institution",
             ),
             models.Index(fields=["source"], condition=Q(source__isnull=False), name="claim_source"),
         ]

@@ -3,10 +3,9 @@
     python -m pytest -n 0 -s tests/benchmarks/bench_claim_list.py        (claims: TUODI_BENCH_LIST, default 10,000,000)
 
 Needs about ten gigabytes while it runs. Asked as a city and as a county: the list as it opens and further pages, a
-county, a month, one number, the oldest first. What few claims fulfil (a service, the mark over the share, one of three
-hundred institutions) is counted to ten thousand by walking past the others: it has a bound of its own, a third over
-what was measured, and is not what the 95th percentile is asked of. A page is its rows and the capped count; every
-address is asked three times and the least counts, so that what else the machine does counts little.
+county, a month, one number, the oldest first, a service, a county's service of a month, one of three hundred
+institutions, the mark over the share. A page is its rows and the capped count; every address is asked three times and
+the least counts, so that what else the machine does counts little.
 """
 
 import os
@@ -30,8 +29,7 @@ from tests.factories import COUNTIES, make_regions, make_user
 CLAIMS = int(os.environ.get("TUODI_BENCH_LIST", "10000000"))
 PERSONS = 50_000
 P95_MS = 50
-NARROW_MS = 2_400
-NARROW = ("service", "county, service, month", "over control", "institution")
+SLOWEST_MS = 400  # the mark over the share stands on the settlement: a county's are counted by joining
 LEAST_OF = 3
 
 _PERSONS = """
@@ -56,7 +54,7 @@ _SETTLEMENTS = """
 INSERT INTO claims_settlement (claim_id, version_id, figures_id, category, spell_ids, approved, cii_paid, assistance,
     out_of_catalogue_assistance, top_up, institution_borne, over_control, in_scope_burden, personal_burden, before,
     steps, settled_at)
-SELECT c.id, %s, %s, 'none', '{}', '{}', 0, 0, 0, 0, 0, c.id %% 20 = 0, 50000, 60000, '{}', '{}', now()
+SELECT c.id, %s, %s, 'none', '{}', '{}', 0, 0, 0, 0, 0, abs(hashint8(c.id)) %% 20 = 0, 50000, 60000, '{}', '{}', now()
 FROM claims_claim c
 """
 
@@ -135,7 +133,6 @@ def test_a_page_of_ten_million_claims(client):
     fill()
     url = reverse("claims:list")
     times: list[float] = []
-    narrow: list[float] = []
     for user in (make_user(Role.CASE_WORKER), make_user(Role.CASE_WORKER, region="150521000000", username="county")):
         client.force_login(user)
         client.get(url)  # sessions and the navigation, remembered for a while
@@ -149,12 +146,12 @@ def test_a_page_of_ten_million_claims(client):
                 if not page.next:
                     break
                 address = url + page.next.removeprefix(url)
-            (narrow if what in NARROW else times).extend(took)
+            times.extend(took)
             print(f"    {user.username:24} {what:24} {statistics.median(took):8.1f} ms, at most {max(took):.1f}")
     p95 = statistics.quantiles(times, n=20)[-1]
-    print(f"{CLAIMS:,} claims, {len(times)} pages: median {statistics.median(times):.1f} ms, p95 {p95:.1f} ms")
     print(
-        f"narrow filters, {len(narrow)} pages: median {statistics.median(narrow):.1f} ms, at most {max(narrow):.1f} ms"
+        f"{CLAIMS:,} claims, {len(times)} pages: median {statistics.median(times):.1f} ms, p95 {p95:.1f} ms,"
+        f" at most {max(times):.1f} ms"
     )
     assert p95 <= P95_MS
-    assert max(narrow) <= NARROW_MS
+    assert max(times) <= SLOWEST_MS
