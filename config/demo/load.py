@@ -22,6 +22,7 @@ from config.demo.enrolment import load_enrolment
 from config.demo.fund import load_fund
 from config.demo.generator import Area, Someone, certified_by, claims, people, roster
 from config.demo.hospitals import load_hospitals, load_keys
+from config.demo.named import load_named
 from config.demo.run import LOGINS, write_private
 from exchange.models import InboundFile
 from exchange.services import confirm_file, prepare_file, receive_file
@@ -74,6 +75,7 @@ def load() -> list[dict[str, str]]:
     load_cases(TOWNSHIP)
     load_keys(MAIN)
     load_bills(LAST_MONTH)
+    load_named(LAST_MONTH.replace(month=1))
     load_fund(MAIN, LAST_MONTH.year)
     _first_night()
     return logins
