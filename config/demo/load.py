@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Level, Organisation, Region, User
@@ -19,6 +20,7 @@ from claims.contradictions.services import find as find_contradictions
 from config.demo.bills import load_bills
 from config.demo.cases import load_cases
 from config.demo.enrolment import load_enrolment
+from config.demo.followed import load_findings, load_help
 from config.demo.fund import load_fund
 from config.demo.generator import Area, Someone, certified_by, claims, people, roster
 from config.demo.hospitals import load_hospitals, load_keys
@@ -77,6 +79,8 @@ def load() -> list[dict[str, str]]:
     load_bills(LAST_MONTH)
     load_named(LAST_MONTH.replace(month=1))
     load_fund(MAIN, LAST_MONTH.year)
+    load_help(MAIN, SCAN_DAY, timezone.localdate())
+    load_findings(MAIN, SCAN_DAY, timezone.localdate())
     _first_night()
     return logins
 
