@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pghistory
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -69,14 +69,14 @@ def end_designation(*, actor: User | None, designation: Designation, last_day: d
             )
         if old.valid_to and last_day >= old.valid_to:
             raise ValidationError({"last_day": _("这项指定到 %(day)s 已截止") % {"day": old.valid_to}})
-        _supersede(old)
+        now = _supersede(old)
         kept = ("region_id", "category", "treated_as", "valid_from", "document", "note")
         one = Designation(
             **{name: getattr(old, name) for name in kept},
             valid_to=last_day,
             end_reason=reason.strip()[:200],
             entered_by=actor,
-            known_from=old.known_to,
+            known_from=now,
         )
         one.save()
         _tell(one, last_day + timedelta(days=1), old.valid_to)
@@ -124,9 +124,11 @@ def _open(designation: Designation, reason: str) -> Designation:
     return found
 
 
-def _supersede(one: Designation) -> None:
-    one.known_to = timezone.now()
+def _supersede(one: Designation) -> datetime:
+    now = timezone.now()
+    one.known_to = now
     one.save(update_fields=["known_to", "end_reason"])
+    return now
 
 
 def _check(one: Designation) -> None:
