@@ -246,20 +246,50 @@ def _line(outcome: Outcome, when: str, who: str) -> str:
     )
 
 
-def write_years(years: Sequence[PersonYearRow]) -> None:
-    """The locked accumulators with their new state and sums."""
+# A payment at the year's end rests on the state after its last claim: where that is another now, the year waits.
+_STALE_ENDS = f"""
+    INSERT INTO claims_laterfact (person_id, year, region_id, since, cause, reference, note, recorded_by_id,
+        recorded_at)
+    SELECT y.person_id, y.year, y.region_id, make_date(y.year, 12, 31), %s, '', '', %s, %s
+    FROM {{years}} y
+    JOIN claims_yearend e ON e.person_id = y.person_id AND e.year = y.year AND e.superseded_at IS NULL
+    WHERE e.before <> ARRAY[{", ".join(f"coalesce((y.state ->> '{name}')::bigint, 0)" for name in State._fields)}]
+        AND NOT EXISTS (SELECT FROM claims_laterfact f
+            WHERE f.person_id = y.person_id AND f.year = y.year AND f.done_at IS NULL)
+"""  # noqa: S608 - names of the engine's fields
+
+
+def note_year_ends(keys: Sequence[tuple[int, int]], cause: str, actor_id: int | None, now: datetime) -> None:
+    """Years whose payment at their end rests on another state than theirs wait for a case."""
+    years = "(SELECT p.* FROM unnest(%s::bigint[], %s::int[]) AS k (person_id, year) JOIN claims_personyear p USING"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STALE_ENDS.format(years=f"{years} (person_id, year))"),
+            [
+                cause,
+                actor_id,
+                now,
+                array_of(person for person, _year in keys),
+                array_of(year for _person, year in keys),
+            ],
+        )
+
+
+def write_years(years: Sequence[PersonYearRow], cause: str, actor_id: int | None, now: datetime) -> None:
+    """The locked accumulators with their new state and sums; with a cause, `note_year_ends` in the same statement."""
     columns = [array_of(row.sums[at] for row in years) for at in range(len(SUMS))]
+    noting = _STALE_ENDS.format(years="written") if cause else "SELECT 1"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            UPDATE claims_personyear y
+            WITH written AS (UPDATE claims_personyear y
             SET state = k.state, region_id = k.region_id, version_id = k.version_id,
                 last_settled_on = k.last_settled_on, last_claim_no = k.last_claim_no,
                 {", ".join(f"{name} = k.{name}" for name in SUMS)}
             FROM unnest(%s::bigint[], %s::jsonb[], %s::text[], %s::bigint[], %s::date[], %s::text[],
                         {", ".join("%s::bigint[]" for _ in SUMS)})
                 AS k (id, state, region_id, version_id, last_settled_on, last_claim_no, {_SUM_COLUMNS})
-            WHERE y.id = k.id
+            WHERE y.id = k.id RETURNING y.person_id, y.year, y.region_id, y.state) {noting}
             """,  # noqa: S608
             [
                 array_of(row.pk for row in years),
@@ -269,5 +299,6 @@ def write_years(years: Sequence[PersonYearRow]) -> None:
                 f"{{{','.join(str(row.last[0]) if row.last else 'NULL' for row in years)}}}",
                 [row.last[1] if row.last else "" for row in years],
                 *columns,
+                *([cause, actor_id, now] if cause else []),
             ],
         )

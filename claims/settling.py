@@ -161,7 +161,7 @@ def _settle_chunk(run: Run, keys: Sequence[tuple[int, int]]) -> None:
         run.totals.superseded += bulk.supersede_reversed(keys, run.now)
     _supersede(run, gone)
     bulk.write_settlements(written, run.now, run.actor_id)
-    bulk.write_years(rows)
+    bulk.write_years(rows, run.cause, run.actor_id, run.now)
     run.totals.claims += len(written)
 
 
@@ -212,6 +212,8 @@ def _settle_once(run: Run, keys: Sequence[tuple[int, int]]) -> None:
         writing.write(settled, run.now, run.actor_id)
     if len(found):
         years.write(found)
+    if run.cause and run.dry is None and any(year < run.now.year for _person, year in keys):
+        bulk.note_year_ends(keys, run.cause, run.actor_id, run.now)
 
 
 def _settle_year(
