@@ -15,6 +15,7 @@ from tests.claims.makers import make_person, make_spell, record
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
+BILLS = (("2023-03-01", 5000), ("2023-12-30", 2000), ("2023-12-31", 1000))
 
 
 def quota(person, day: str, in_scope: float):
@@ -31,7 +32,7 @@ def run() -> YearEnds:
 def patient(law):
     one = make_person(region=YANGCHENG)
     make_spell(one, "extreme_poverty")
-    quota(one, "2023-03-01", 5000)
+    quota(one, *BILLS[0])
     return one
 
 
@@ -49,16 +50,22 @@ def test_s4_06_run_again_it_changes_nothing(patient):
 def test_s4_06_a_claim_that_comes_after_it_waits_at_once_for_a_case(patient, monkeypatch, least):
     run()
     monkeypatch.setattr(columns, "FROM", least)
-    quota(patient, "2023-12-30", 2000)
+    quota(patient, *BILLS[1])
     fact = LaterFact.objects.get(done_at=None)
     assert (fact.person, fact.year, fact.since, fact.cause) == (patient, 2023, date(2023, 12, 31), "late_claim")
-    quota(patient, "2023-12-31", 1000)
+    quota(patient, *BILLS[2])
     assert LaterFact.objects.filter(done_at=None).count() == 1, "it waits already"
     hands = [make_user(role, region=YANGCHENG) for role in (Role.CASE_WORKER, Role.REVIEWER)]
     (case,) = settle_all(hands, YANGCHENG)
-    assert (case.supplement, case.recovery) == (144_000, 0)
+    # As much in all as somebody has who sent the same bills before the run.
+    twin = make_person(region=YANGCHENG)
+    make_spell(twin, "extreme_poverty")
+    for day, in_scope in BILLS:
+        quota(twin, day, in_scope)
+    assert run().unchanged == 1
+    ends = {one.person_id: one.paid for one in YearEnd.objects.filter(superseded_at=None)}
+    assert ends[patient.pk] == ends[twin.pk] > 240_000
     (booked,) = Adjustment.objects.all()
-    assert (booked.claim, booked.amount, booked.tier) == (None, 144_000, "assistance")
-    assert YearEnd.objects.get(superseded_at=None).paid == 384_000
-    assert run() == YearEnds(unchanged=1)
+    assert (booked.claim, booked.amount, booked.tier) == (None, ends[patient.pk] - 240_000, "assistance")
+    assert (case.supplement, case.recovery) == (booked.amount, 0)
     assert not LaterFact.objects.filter(done_at=None).exists()
