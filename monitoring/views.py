@@ -20,6 +20,7 @@ from accounts.lists import Column, ListPage
 from accounts.models import ReadRecord, Region, User
 from accounts.services import record_read
 from accounts.templatetags.tuodi import burden_bar, ym, ymd
+from beneficiaries.designations.selectors import named_for, said
 from monitoring import lines, selectors, services
 from monitoring.answering.selectors import may_answer
 from monitoring.books import selectors as books
@@ -162,6 +163,8 @@ def _why(found: BurdenWarning) -> dict[str, Any]:
         }
         for line in selectors.explain(found, ruling)
     ]
+    named = named_for(found.person_id, found.category, found.refreshed_on)
+    explained[:0] = [{"label": _("视同类别"), "formula": said(one), "amount": None} for one in named]
     return {
         "explained": explained,
         "months": selectors.months_of(found, ruling),

@@ -33,8 +33,8 @@ from monitoring.selectors import categories_on
 from monitoring.why import why
 from policies.engine.codes import CATEGORY_INDEX, mask_of
 from tests.beneficiaries.enrolment.people import compute, row, shares
+from tests.claims.later_makers import paid, settle_all
 from tests.claims.makers import COUNTY, fen, make_person, make_spell, now, record, result
-from tests.claims.test_later import hands, paid, settle_all  # noqa: F401 - a fixture
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +112,7 @@ def test_s1_01_both_ways_of_settling_agree_on_days_before_within_and_after(one, 
     assert {now(claim).category for claim in claims} == {"none"}
 
 
-def test_s1_01_a_naming_with_a_past_date_settles_the_years_again_and_an_end_takes_it_back(one, hands):  # noqa: F811
+def test_s1_01_a_naming_with_a_past_date_settles_the_years_again_and_an_end_takes_it_back(one, hands):
     claim = record(one, "2023-05-01", 13_000)
     other = record(twin("severe_disability"), "2023-05-01", 13_000)
     made = name_it("subsistence", since="2023-03-01")
@@ -177,7 +177,7 @@ def test_s1_01_the_subsidy_of_enrolment_follows(one):
     assert why["formula"] == said(made)
 
 
-def test_s1_01_the_scan_warns_by_the_line_of_the_named_category(one, users):
+def test_s1_01_the_scan_warns_by_the_line_of_the_named_category(one, users, client):
     made = name_it("subsistence_margin")
     same, nobody = twin("subsistence_margin"), twin("severe_disability")
     for person in (one, same, nobody):
@@ -192,6 +192,12 @@ def test_s1_01_the_scan_warns_by_the_line_of_the_named_category(one, users):
     theirs = why(users[Role.CASE_WORKER], same, date(2023, 5, 31)).lines
     mine = why(users[Role.CASE_WORKER], one, date(2023, 5, 31)).lines
     assert mine[0]["formula"] == said(made) and mine[1:] == theirs
+    client.force_login(users[Role.CASE_WORKER])
+    pages = [
+        client.get(reverse("monitoring:warning", args=[BurdenWarning.objects.get(person=person).pk])).content.decode()
+        for person in (one, same)
+    ]
+    assert [said(made) in page for page in pages] == [True, False]
 
 
 def test_s1_01_trials_read_it(one):
