@@ -24,7 +24,7 @@ from monitoring.answering.selectors import unanswered
 from monitoring.findings.models import Finding
 from monitoring.findings.selectors import mine_to_answer
 from monitoring.followup.models import FollowUp
-from monitoring.followup.selectors import with_late_measure, without_measure
+from monitoring.followup.selectors import not_seen, with_late_measure, without_measure
 from monitoring.lists.selectors import to_withdraw, untold
 from monitoring.models import BurdenWarning, DeliveredWarning, Feedback, Projected, RecheckFinding, Scan, inside
 from policies import selectors as law
@@ -122,6 +122,13 @@ def waiting(user: User) -> list[Pending | Waiting]:
             f"{followups}?state=late",
             with_late_measure(user.visible(FollowUp)),
             late=ALL,
+        ),
+        Pending(
+            Act.MEASURE_WRITE,
+            _("本月待跟踪的人员"),
+            f"{followups}?state=unseen",
+            not_seen(user.visible(FollowUp)),
+            late=Q(missed=True),
         ),
         Pending(Act.FINDING_ANSWER, _("待整改的问题"), f"{findings}?state=open", mine_to_answer(user)),
         Pending(

@@ -1,10 +1,10 @@
 """Reads of follow-ups: the list, one with what belongs to it, what waits."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum, When
 from django.utils import timezone
 
 from accounts.models import User
@@ -25,10 +25,20 @@ def with_late_measure(followups: QuerySet[FollowUp]) -> QuerySet[FollowUp]:
     return followups.filter(Exists(late), closed_on=None)
 
 
+def not_seen(followups: QuerySet[FollowUp]) -> QuerySet[FollowUp]:
+    """Open ones since before this month of whom this month has no record (S2-09); `missed`: nor the month before."""
+    this = timezone.localdate().replace(day=1)
+    last = (this - timedelta(days=1)).replace(day=1)
+    seen = Visit.objects.filter(followup=OuterRef("pk"))
+    before = Case(When(opened_on__lt=last, then=~Exists(seen.filter(on__gte=last))), default=False)
+    found = followups.filter(~Exists(seen.filter(on__gte=this)), closed_on=None, opened_on__lt=this)
+    return found.annotate(missed=before)
+
+
 def followups_for(
     user: User, *, state: str = "open", county: str = "", q: str = "", person: Person | None = None
 ) -> QuerySet[FollowUp]:
-    """Follow-ups that the user may see. `state`: open, none (open without a measure), late, closed, all."""
+    """Follow-ups that the user may see. `state`: open, none (open without a measure), late, unseen, closed, all."""
     found = (
         user.visible(FollowUp)
         .select_related("warning__person", "region", "owner")
@@ -43,6 +53,8 @@ def followups_for(
         found = without_measure(found)
     elif state == "late":
         found = with_late_measure(found)
+    elif state == "unseen":
+        found = not_seen(found)
     elif state != "all":
         found = found.filter(closed_on__isnull=state != "closed")
     if person:
@@ -56,18 +68,20 @@ def followups_for(
 
 
 def counts(user: User) -> dict[str, Any]:
-    """open, none, late, closed, and the earliest due day of an open measure: one query."""
+    """open, none, late, unseen, closed: one query."""
     going = Measure.objects.filter(followup=OuterRef("pk"))
     today = timezone.localdate()
     mine = user.visible(FollowUp).annotate(
         helped=Exists(going.exclude(outcome=Measure.Outcome.CANCELLED)),
         overdue=Exists(going.filter(ended_on=None, due_on__lt=today)),
+        seen=Exists(Visit.objects.filter(followup=OuterRef("pk"), on__gte=today.replace(day=1))),
     )
     still = Q(closed_on=None)
     return mine.aggregate(
         open=Count("pk", filter=still),
         none=Count("pk", filter=still & Q(helped=False)),
         late=Count("pk", filter=still & Q(overdue=True)),
+        unseen=Count("pk", filter=still & Q(seen=False, opened_on__lt=today.replace(day=1))),
         closed=Count("pk", filter=~still),
     )
 

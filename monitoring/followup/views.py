@@ -28,6 +28,7 @@ STATES = (
     ("open", gettext_lazy("进行中"), ""),
     ("none", gettext_lazy("尚无措施"), "due"),
     ("late", gettext_lazy("措施逾期"), "late"),
+    ("unseen", gettext_lazy("本月待跟踪"), "due"),
     ("closed", gettext_lazy("已结案"), "done"),
 )
 MEASURE_TONES = {"achieved": "done", "partly": "due", "failed": "late", "cancelled": "plain"}

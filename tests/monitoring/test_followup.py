@@ -101,6 +101,28 @@ def test_s2_09_benefits_burden_and_use_month_by_month(followup):
     assert months[date(2023, 6, 1)].helped == 50000
 
 
+def test_s2_09_who_was_not_seen_this_month_waits_and_is_late_after_a_second(followup, users, client):
+    worker = users[Role.CASE_WORKER]
+    client.force_login(worker)
+    today = timezone.localdate()
+    this = today.replace(day=1)
+    last = (this - timedelta(days=1)).replace(day=1)
+
+    def line(opened: date) -> tuple[int, int]:
+        FollowUp.objects.update(opened_on=opened)
+        (found,) = [one for one in counted(worker, waiting(worker)) if "unseen" in one.url] or [None]
+        page = client.get(reverse("monitoring:followups") + "?state=unseen")
+        assert len(page.context["listing"].entries) == bool(found)
+        assert selectors.counts(worker)["unseen"] == bool(found)
+        return (found.count, found.late) if found else (0, 0)
+
+    assert [line(day) for day in (this, last, last - timedelta(days=1))] == [(0, 0), (1, 0), (1, 1)]
+    work.add_visit(actor=worker, followup=followup, on=last, how="phone", text="恢复良好")
+    assert line(last - timedelta(days=40)) == (1, 0)
+    work.add_visit(actor=worker, followup=followup, on=this, how="home", text="在家休养")
+    assert line(last - timedelta(days=40)) == (0, 0)
+
+
 def test_what_waits_is_counted_and_found(followup, users, client, django_assert_num_queries):
     worker = users[Role.CASE_WORKER]
     assert {str(item.label): item.count for item in counted(worker, waiting(worker))}["尚无帮扶措施的跟踪"] == 1
