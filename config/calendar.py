@@ -7,7 +7,7 @@ a weekend is what is not worked.
 import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 
 from django.utils.translation import gettext_lazy as _
@@ -55,11 +55,17 @@ class Day:
 
 @dataclass(frozen=True)
 class Month:
-    """The month as the workbench shows it; `policy` is empty where no version is in force."""
+    """The month as the workbench shows it; `policy` is empty where no version is in force.
+
+    `overdue`: what the month before, whose first day is `before`, still lacks.
+    """
 
     days: tuple[Day, ...]
     items: tuple[Item, ...]
     policy: str
+    region: str
+    before: date
+    overdue: tuple[Item, ...]
 
 
 def month_of(user: User, today: date) -> Month:
@@ -69,6 +75,7 @@ def month_of(user: User, today: date) -> Month:
     region = office.region if office else Region.objects.get(pk=user.region_prefix.ljust(12, "0"))
     found = duties.month_of_duties(region, today, today=today, workdays=workdays)
     items = _items(found.items, today)
+    before = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
     last = calendar.monthrange(today.year, today.month)[1]
     days = [today.replace(day=number) for number in range(1, last + 1)]
     return Month(
@@ -84,6 +91,9 @@ def month_of(user: User, today: date) -> Month:
         ),
         items=tuple(items),
         policy=found.title,
+        region=region.pk,
+        before=before,
+        overdue=tuple(_items(duties.month_of_duties(region, before, today=today).late(today), today)),
     )
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Level, Region, User
+from accounts.once import once
 from accounts.selectors import counties_in
 from accounts.vocabulary import Department, Section
 from accounts.workdays import Workdays
@@ -124,7 +125,8 @@ class _Builder:
         """The last day of the newest enrolment window, of the nearest region that has one."""
         years = (self.asked.month.year, self.asked.month.year + 1)
         rows = RegionYear.objects.filter(region__in=self.asked.codes, year__in=years, window_to__isnull=False)
-        return rows.order_by("-year", "-region_id").values_list("window_to", flat=True).first()
+        days = rows.order_by("-year", "-region_id").values_list("window_to", flat=True)
+        return once(("window", self.asked.codes, years), days.first)
 
     def items(self, duty: Obligation) -> list[Item]:
         if duty.event == "contributions" and duty.due.kind == "working_days":

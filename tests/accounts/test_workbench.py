@@ -3,7 +3,9 @@
 from datetime import date
 
 import pytest
+from django.urls import reverse
 
+from accounts.once import page
 from accounts.vocabulary import Role
 from accounts.workdays import Workdays
 from config.calendar import month_of
@@ -33,7 +35,7 @@ def test_due_day_in_a_month(due, day):
 
 def test_calendar_of_tongliao_names_the_day_20(users, django_assert_max_num_queries):
     load_documents(actor=None)
-    with django_assert_max_num_queries(8):
+    with page(), django_assert_max_num_queries(9):
         month = month_of(users[Role.CASE_WORKER], date(2023, 5, 18))
     assert [(item.day.day, item.clauses, item.left) for item in month.items] == [
         (20, ("S1-04",), 2),
@@ -42,6 +44,23 @@ def test_calendar_of_tongliao_names_the_day_20(users, django_assert_max_num_quer
     ]
     assert [day.day.day for day in month.days if day.today] == [18]
     assert len(month.days) == 31 and len(month.days[19].due) == 1
+
+
+def test_what_the_month_before_still_lacks_stays_in_sight(users, client, django_assert_max_num_queries):
+    load_documents(actor=None)
+    worker = users[Role.CASE_WORKER]
+    found = month_of(worker, date(2023, 5, 18))
+    assert found.before == date(2023, 4, 1) and found.overdue
+    assert {(item.day.month, item.state) for item in found.overdue} == {(4, "late")}
+    client.force_login(worker)
+    client.get("/")
+    with django_assert_max_num_queries(15):
+        page = client.get("/")
+    before = page.context["month"].before
+    assert page.context["month"].overdue and f"{before:%Y-%m} 到期，仍未完成" in page.content.decode()
+    duties = client.get(reverse("monitoring:obligations"), {"region": "150500000000", "month": f"{before:%Y-%m}"})
+    late = {row["item"].duty.name for row in duties.context["rows"] if row["state"] == "late"}
+    assert {item.name for item in page.context["month"].overdue} == late
 
 
 def test_month_without_a_policy_says_so(client, users):
