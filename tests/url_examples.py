@@ -70,6 +70,11 @@ def nothing(_foreign: bool) -> dict[str, Any]:
     return {"pk": uuid.UUID(int=0), "number": uuid.UUID(int=0), "anything": "x"}
 
 
+def no_file(_foreign: bool) -> dict[str, Any]:
+    """As `nothing`, of a call that names a file by its number."""
+    return {"pk": 0}
+
+
 def paper(foreign: bool) -> dict[str, Any]:
     """A paper of a stranger's draft: until it belongs to something, its uploader alone sees it."""
     stranger = User.objects.get(pk=user(foreign)["pk"])
@@ -81,6 +86,7 @@ def paper(foreign: bool) -> dict[str, Any]:
 EXAMPLES: dict[str, Make] = {
     "accounts:paper": paper,
     "api:": nothing,
+    "api:one_feedback": no_file,
     "exchange:key": api_key,
     "accounts:user": user,
     "accounts:organisation": organisation,
