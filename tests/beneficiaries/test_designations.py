@@ -3,8 +3,10 @@
 import random
 from datetime import date, timedelta
 
+import psycopg
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -41,8 +43,6 @@ def told(monkeypatch):
     heard = []
 
     def hear(change):
-        from django.db import connection
-
         with connection.cursor() as cursor:
             cursor.execute(change.query, change.params)
             heard.append((change.cause, change.reference, sorted(cursor.fetchall())))
@@ -200,6 +200,17 @@ def test_random_days_of_spells_and_designations_agree(law):
     for made in Designation.objects.order_by("pk"):
         services.withdraw_designation(actor=None, designation=made, reason="重来")
         check(at_least=0)
+
+
+def test_while_a_roster_is_being_written_it_waits_and_then_says_so(law, monkeypatch):
+    """What it counts for is read from the spells: none may be half written."""
+    monkeypatch.setattr(services, "_WAIT_MS", 50)
+    with psycopg.connect(**connection.get_connection_params()) as roster_being_written:
+        roster_being_written.execute("LOCK TABLE beneficiaries_categoryspell IN ROW EXCLUSIVE MODE")
+        with pytest.raises(ValidationError, match="正在写入部门名单"):
+            designate()
+        assert not Designation.objects.exists()
+    assert designate().pk
 
 
 def test_a_case_worker_enters_ends_and_sees_it(law, client):
