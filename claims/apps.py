@@ -19,13 +19,14 @@ class ClaimsApp(AppConfig):
         from claims.trials import tasks  # noqa: F401 - here Celery finds the task of trials
         from claims.trials.selectors import has_effect
         from exchange import kinds
-        from policies import gate
+        from policies import drafting, gate
 
         kinds.register(KIND)
         changes.register(receiving.record)
         later_services.register_listener(book_case)
         later_services.register_listener(gather)
         gate.register_effect_check(has_effect)
+        drafting.register_listener(later_services.version_published)
         panels.register(CLAIMS)
         _register_papers_and_reports()
 

@@ -6,7 +6,7 @@ back and raise `DraftRefused` with a sentence for the person.
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -29,6 +29,17 @@ from policies.sayings import said
 
 State, Move = PolicyVersion.State, PolicyEvent.Move
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
+
+
+# Told of a version that was just published, inside the transaction: the rooms above see to what was done before it.
+Listener = Callable[[PolicyVersion], None]
+_listeners: list[Listener] = []
+
+
+def register_listener(listener: Listener) -> None:
+    """Adds who must know of a publication (in AppConfig.ready)."""
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 class DraftRefused(Exception):
@@ -233,6 +244,8 @@ def publish_version(*, actor: User, version: PolicyVersion) -> PolicyVersion:
         version.published_at = timezone.now()
         version.save(update_fields=["state", "published_by", "published_at"])
         _record(version, Move.PUBLISH, actor, State.SUBMITTED)
+        for listener in _listeners:
+            listener(version)
     return version
 
 

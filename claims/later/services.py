@@ -4,6 +4,7 @@ A case settles whole years from zero on the facts as they are when it is confirm
 hold, to the fen; otherwise it is computed anew and shown again.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Final
 
@@ -23,6 +24,7 @@ from claims.later.confirming import book, register_listener, withdraw
 from claims.later.models import LaterFact, Resettlement
 from claims.later.preparing import compute, take_up
 from claims.later.proposing import may_write, propose_correction, propose_reversal, record_version, take_back
+from policies.models import PolicyVersion
 
 __all__ = [
     "CaseMoved",
@@ -36,11 +38,14 @@ __all__ = [
     "register_listener",
     "start_year_end",
     "take_back",
+    "version_published",
     "withdraw",
 ]
 
+logger = logging.getLogger(__name__)
 TASK: Final = "claims.resettle"
 YEAR_END_TASK: Final = "claims.year_end"
+VERSION_TASK: Final = "claims.version_published"
 AT_ONCE: Final = 50  # person-years that a request settles itself; more go to the workers
 State = Resettlement.State
 
@@ -135,6 +140,20 @@ def confirm(*, actor: User, case: Resettlement) -> Resettlement:
     if done.state == State.FAILED:
         raise CannotSettle(done.problem)
     return done
+
+
+def version_published(version: PolicyVersion) -> None:
+    """Listener of `policies.drafting`: one that begins in the past is held against what was settled, on a worker."""
+    if version.validity.lower < timezone.localdate():
+        transaction.on_commit(lambda: _ask(version.pk))
+
+
+def _ask(version_id: int) -> None:
+    """The publication stands without it; the page of later truth offers the same by a button."""
+    try:
+        current_app.send_task(VERSION_TASK, args=[version_id], retry=False)
+    except Exception:
+        logger.warning("broker unreachable: version %s not held against settled years", version_id, exc_info=True)
 
 
 def start_year_end(*, actor: User, region: Region, year: int) -> Job:

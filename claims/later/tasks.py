@@ -7,6 +7,7 @@ from accounts.jobs import running
 from accounts.models import Job, Region
 from claims.later import services
 from claims.later.year_end import run_year_end
+from policies.models import PolicyVersion
 
 
 @shared_task(name=services.TASK)
@@ -17,6 +18,14 @@ def resettle(case_id: int, job_id: int) -> None:
         return
     with acting(job.actor, "task resettle"), running(job_id) as progress:
         services.perform(case_id=case_id, actor=job.actor, progress=progress)
+
+
+@shared_task(name=services.VERSION_TASK)
+def version_published(version_id: int) -> int:
+    """Years that another text settled wait for a case under a version with a past date; how many."""
+    version = PolicyVersion.objects.defer("body").get(pk=version_id)
+    with acting(None, "task version_published"):
+        return services.record_version(actor=None, version=version)
 
 
 @shared_task(name=services.YEAR_END_TASK)

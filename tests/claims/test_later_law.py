@@ -15,7 +15,7 @@ from claims.errors import NotAllowed
 from claims.later import services, tasks
 from claims.later.models import Cause, LaterFact, Resettlement, YearEnd
 from claims.models import Claim
-from policies import selectors
+from policies import drafting, selectors
 from policies.models import PolicyVersion
 from tests.claims.makers import COUNTY, fen, make_person, make_spell, now, record
 from tests.claims.test_trials import RULE
@@ -68,6 +68,27 @@ def test_a_version_with_a_past_date_makes_the_years_wait_that_it_governs(law):
         claim.pk: before[claim.pk] for claim in (early, elsewhere)
     }
     assert services.record_version(actor=worker, version=version) == 0
+
+
+def test_publishing_with_a_past_date_is_held_against_settled_years_by_the_worker(
+    law, monkeypatch, django_capture_on_commit_callbacks
+):
+    person = make_person()
+    make_spell(person, "subsistence")
+    record(person, "2023-05-01", 10_000, 4_000)
+    version = published(PolicyVersion.objects.get(name="tongliao-2023"), COUNTY, date(2023, 4, 1))
+    asked = []
+    monkeypatch.setattr(services.current_app, "send_task", lambda name, args, **_more: asked.append((name, args)))
+    assert services.version_published in drafting._listeners
+    with django_capture_on_commit_callbacks(execute=True):
+        services.version_published(version)
+    assert asked == [("claims.version_published", [version.pk])]
+    assert [tasks.version_published(version.pk) for _again in range(2)] == [1, 0]
+    assert LaterFact.objects.get().cause == Cause.POLICY
+    version.validity = selectors.days(timezone.localdate() + timedelta(days=1), None)
+    with django_capture_on_commit_callbacks(execute=True):
+        services.version_published(version)
+    assert len(asked) == 1, "what begins tomorrow governs nothing that was settled"
 
 
 def test_the_worker_computes_and_books_a_large_case_and_run_again_does_nothing(law, monkeypatch):

@@ -29,7 +29,9 @@ def submitted(officers, **more) -> PolicyVersion:
     return drafting.submit_draft(actor=officers[0], version=draft)
 
 
-def test_a_draft_becomes_law_and_its_predecessor_ends_the_day_before(officers):
+def test_a_draft_becomes_law_and_its_predecessor_ends_the_day_before(officers, monkeypatch):
+    told = []
+    monkeypatch.setattr(drafting, "_listeners", [told.append])
     draft = edit(officers[0], make_draft(officers[0]), *RAISED)
     old = PolicyVersion.objects.get(name="tongliao-2023")
     # The cases that the change touches are marked; without a trial the officer says why.
@@ -42,6 +44,7 @@ def test_a_draft_becomes_law_and_its_predecessor_ends_the_day_before(officers):
     drafting.submit_draft(actor=officers[0], version=draft, reason="提高比例，尚无费用可试算")
     law = drafting.publish_version(actor=officers[1], version=draft)
     earlier = PolicyVersion.objects.get(pk=old.pk)
+    assert told == [law]
     assert (law.state, law.published_by, law.validity.lower, law.validity.upper) == (
         State.PUBLISHED,
         officers[1],
