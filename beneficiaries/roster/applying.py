@@ -32,8 +32,8 @@ SELECT i."row", coalesce(nullif(i.otherwise, ''), i.outcome) AS outcome, i.outco
        i.person_id IS NOT NULL AND (i.code = 'named' OR i.decision = 'take_file') AS renamed,
        i.decision = 'alive' AS alive
 FROM exchange_stagedrow i
-WHERE i.file_id = %(file)s AND (i.outcome IN ('new', 'changed', 'exited')
-    OR (i.outcome = 'doubtful' AND i.decision IN ('take_file', 'keep_register', 'alive', 'choose')))
+WHERE i.file_id = %(file)s AND i.outcome IN ('new', 'changed', 'exited', 'doubtful')
+    AND (i.outcome <> 'doubtful' OR i.decision IN ('take_file', 'keep_register', 'alive', 'choose'))
 """
 
 # Whether anything that the preview relied upon has changed since. Of superseded spells only the late are looked at:
@@ -90,8 +90,9 @@ NEWCOMERS = """
 CREATE TEMP TABLE roster_newcomer (id_key uuid, tail_key uuid, sex text, birth_date date, pinyin text,
     initials text) ON COMMIT DROP
 """
+# The new persons, and by them the rows that brought them: nobody else's are looked for.
 PERSONS = f"""
-INSERT INTO beneficiaries_person (id_number, id_key, tail_key, name, pinyin, initials, sex, birth_date, region_id,
+WITH made AS (INSERT INTO beneficiaries_person (id_number, id_key, tail_key, name, pinyin, initials, sex, birth_date, region_id,
     rural, household_id, relation, phone, phone_key, source_id, created_at)
 SELECT i.id_number, i.id_key, n.tail_key, i.name, n.pinyin, n.initials, n.sex, n.birth_date,
        coalesce(nullif(i.region_code, ''), %(place)s), true, h.id, i.relation, i.phone, i.phone_key, %(file)s, %(now)s
@@ -99,11 +100,9 @@ FROM roster_row i
 JOIN roster_newcomer n ON n.id_key = i.id_key
 LEFT JOIN beneficiaries_household h ON h.number = i.household AND h.region_id = {COUNTY}
 WHERE i.person_id IS NULL
-ORDER BY i."row"
+ORDER BY i."row" RETURNING id, id_key)
+UPDATE roster_row i SET person_id = made.id FROM made WHERE i.person_id IS NULL AND i.id_key = made.id_key
 """  # noqa: S608
-FOUND = """
-UPDATE roster_row i SET person_id = p.id FROM beneficiaries_person p WHERE i.person_id IS NULL AND p.id_key = i.id_key
-"""
 
 # What a department newly says of a known person replaces what the register had; what it said before, and what it does
 # not say, does not. A wider place (the county of a known village) is no news.
@@ -270,7 +269,6 @@ def _write(cursor: Any, file: InboundFile, values: dict[str, Any], progress: Pro
     run(NEWCOMERS)
     _derive(cursor)
     written["persons"] = run(PERSONS)
-    run(FOUND)
     staging.refresh_statistics("beneficiaries_household", written["households"])
     staging.refresh_statistics("beneficiaries_person", written["persons"])
     progress(_("更新人员信息"), 1, 5)
