@@ -13,6 +13,10 @@ from accounts.models import User
 from accounts.vocabulary import Department
 from exchange import kinds
 from exchange.models import InboundFile
+from exchange.reader.messages import REFUSALS
+
+translated = _  # another name: the catalogue has the sentence from where it stands
+EMPTY = translated(REFUSALS["empty"])
 
 
 class MonthField(forms.Field):
@@ -72,7 +76,9 @@ class UploadForm(forms.Form):
         widget=forms.RadioSelect,
         help_text=_("全量：名单中没有的人员自当月一日起退出。变动：只列新增和退出的人员。其他种类的文件选全量。"),
     )
-    file = forms.FileField(label=_("文件"), help_text=_("CSV 或 XLSX；中文表头，列的次序不限。"))
+    file = forms.FileField(
+        label=_("文件"), help_text=_("CSV 或 XLSX；中文表头，列的次序不限。"), error_messages={"empty": EMPTY}
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

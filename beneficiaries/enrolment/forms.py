@@ -13,6 +13,7 @@ from beneficiaries.enrolment.case_models import CoverageCase, FiscalTransfer, Pa
 from beneficiaries.enrolment.models import Contribution, Insurance, PersonMark, TemporaryGroup
 from beneficiaries.enrolment.selectors import POPULATIONS, STATUSES, default_year
 from exchange import reader
+from exchange.forms import EMPTY
 from policies.engine.money import format_yuan
 
 ALL = ("", _("全部"))
@@ -209,7 +210,10 @@ class MembersForm(forms.Form):
         help_text=_("每行一个；也可以只选文件"),
     )
     file = forms.FileField(
-        label=_("名单文件"), required=False, help_text=_("CSV 或 XLSX，有“身份证号”一列即可；人员须已登记")
+        label=_("名单文件"),
+        required=False,
+        help_text=_("CSV 或 XLSX，有“身份证号”一列即可；人员须已登记"),
+        error_messages={"empty": EMPTY},
     )
 
 

@@ -260,6 +260,8 @@ def test_upload_starts_the_work_and_recognises_the_file(client, users, monkeypat
     assert len(started) == 1
     wrong = client.post(reverse("exchange:upload"), given | {"department": "tax", "mode": "full"})
     assert wrong.status_code == 422
+    empty = given | {"mode": "full", "file": SimpleUploadedFile("空.csv", b"")}
+    assert "文件是空的，没有任何内容；请检查" in client.post(reverse("exchange:upload"), empty).content.decode()
 
 
 def test_the_trail_of_reads_says_whose_file_it_was(client, users, people):
