@@ -18,7 +18,7 @@ from accounts.services import initial_password
 from accounts.vocabulary import Category, Department, Role, Section
 from claims.contradictions.services import find as find_contradictions
 from config.demo.bills import load_bills
-from config.demo.cases import load_cases
+from config.demo.cases import load_cases, load_discussed
 from config.demo.enrolment import load_enrolment
 from config.demo.followed import load_findings, load_help
 from config.demo.fund import load_fund
@@ -41,9 +41,12 @@ MONTHS = [date(2023, month, 1) for month in range(1, 6)]
 LAST_MONTH, SCAN_DAY = MONTHS[-1], date(2023, 5, 31)
 # Invented names of each county's four townships; the case worker's list is easier to read than codes.
 TOWNSHIPS = ("城关镇", "东风镇", "向阳乡", "新华乡")
-# The region with one login per role; the others have a case worker each.
+# The region with one login per role (but the panel's); the others have a case worker each.
 MAIN = "150500000000"
 TOWNSHIP = "150521100000"
+# Where the law lets a panel decide case by case: the panel's login is there, with those who bring it cases.
+DISCUSSING = "540500000000"
+DISCUSSING_TOWNSHIP = "540502100000"
 
 CORE = (Department.CIVIL_AFFAIRS, Department.RURAL_REVITALIZATION, Department.DISABLED_FEDERATION)
 EARLY_EXITS = (Category.EXITED_2014_2015,)
@@ -75,6 +78,7 @@ def load() -> list[dict[str, str]]:
     for code in AREAS:
         _load_area(code)
     load_cases(TOWNSHIP)
+    load_discussed(DISCUSSING_TOWNSHIP, DISCUSSING)
     load_keys(MAIN)
     load_bills(LAST_MONTH)
     load_named(LAST_MONTH.replace(month=1))
@@ -109,11 +113,16 @@ def _known_logins() -> dict[str, str]:
 
 @transaction.atomic
 def _accounts(passwords: dict[str, str]) -> list[dict[str, str]]:
-    Region.objects.get_or_create(
-        code=TOWNSHIP, defaults={"name": "保康镇", "level": Level.TOWNSHIP, "parent_id": "150521000000"}
-    )
-    wanted = [(role, TOWNSHIP if role == Role.CLERK else MAIN, str(role.value)) for role in Role]
+    for code, name in ((TOWNSHIP, "保康镇"), (DISCUSSING_TOWNSHIP, TOWNSHIPS[0])):
+        county = {"name": name, "level": Level.TOWNSHIP, "parent_id": f"{code[:6]}000000"}
+        Region.objects.get_or_create(code=code, defaults=county)
+    places = {Role.CLERK: TOWNSHIP, Role.PANEL_MEMBER: DISCUSSING}
+    wanted = [(role, places.get(role, MAIN), str(role.value)) for role in Role]
     wanted += [(Role.CASE_WORKER, code, f"case_worker_{code[:6]}") for code in AREAS if code != MAIN]
+    wanted += [
+        (role, code, f"{role.value}_{DISCUSSING[:6]}")
+        for role, code in ((Role.CLERK, DISCUSSING_TOWNSHIP), (Role.REVIEWER, DISCUSSING))
+    ]
     rows = []
     for role, code, username in wanted:
         organisation = _organisation(ROLE_DEPARTMENT.get(role, Department.MEDICAL_SECURITY), code)
