@@ -176,11 +176,14 @@ def test_the_workbench_of_a_million(client):
     fill()
     print(f"\n{PERSONS:,} persons, {WAITING:,} or more of each thing, made in {time.perf_counter() - start:.0f} s")
     url, every, most = reverse("home"), [], 0
+    client.force_login(User.objects.get(username="somebody"))
+    client.get(url)  # a process reads the documents of the law once
     for user in readers():
         client.force_login(user)
         with CaptureQueriesContext(connection) as asked:
             assert client.get(url).status_code == 200
-        count, spent = len(asked), sum(float(one["time"]) for one in asked.captured_queries) * 1000
+        spent = sum(float(one["time"]) for one in asked.captured_queries) * 1000
+        count = sum(one["sql"] not in ("BEGIN", "COMMIT") for one in asked.captured_queries)
         took: dict[str, list[float]] = {"warm": [], "cold": []}
         for turn in range(TURNS * 2):
             kind = "cold" if turn % 2 else "warm"
