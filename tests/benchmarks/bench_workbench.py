@@ -39,7 +39,8 @@ from policies.services import load_documents
 from tests.factories import CITY, COUNTIES, make_regions, make_user
 
 PERSONS = int(os.environ.get("TUODI_BENCH_ROWS", "1000000"))
-WAITING = max(8, PERSONS // 100)  # rows of a kind that wait, of all counties
+WAITING = max(8, PERSONS // 200)  # rows of a kind that wait, of all counties; of some kinds several times as many
+LISTS = 400  # two departments of eight counties, two years of months
 QUERIES, P95_MS = 15, 200
 TURNS = 12
 COUNTY = "150521000000"
@@ -125,10 +126,10 @@ def rooms(year: int, worker: int, version: int) -> None:
     many(Question, **office)
 
     lists = {"state": either("parked", "acknowledged"), "region_id": repr(CITY), "kind": "'warnings'"}
-    many(Delivery, id="gen_random_uuid()", number="'YJ-' || n", month=old, **lists, **office)
+    many(Delivery, count=LISTS, id="gen_random_uuid()", number="'YJ-' || n", month=old, **lists, **office)
     warned = {"number": "'YJ' || n", "kind": "'relapse'", "version_id": str(version), "withdrawn_reason": one}
     many(BurdenWarning, 6, id="n", state=either(*BurdenWarning.State.values), raised_on=today, **warned, **person)
-    delivery = f"(SELECT id FROM exchange_delivery WHERE number = 'YJ-' || (1 + (n + {{}}) % {WAITING}))"
+    delivery = f"(SELECT id FROM exchange_delivery WHERE number = 'YJ-' || (1 + (n + {{}}) % {LISTS}))"
     many(DeliveredWarning, 5, warning_id="n", delivery_id=delivery.format(0))
     many(DeliveredWarning, 4, warning_id="n", delivery_id=delivery.format(2), withdrawal="true")
     closed = {"closed_on": done, "conclusion": one, "outcome": outcome.format("improved")}
