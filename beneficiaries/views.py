@@ -8,16 +8,19 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import once
 from accounts.access import Act
 from accounts.doors import get_visible, go, requires
 from accounts.lists import Column, Listing, ListPage
 from accounts.models import ReadRecord, User
 from accounts.services import record_read
 from beneficiaries import selectors, services
+from beneficiaries.enrolment.selectors import insured
 from beneficiaries.forms import NumberForm, PersonFilter, PersonForm, RevealForm
 from beneficiaries.models import Person, Registration
 from beneficiaries.panels import panels_for
@@ -91,32 +94,36 @@ def person(request: HttpRequest, pk: int, tab: str = "") -> HttpResponse:
     """A person's file: summary, then the tab asked for; every opening is recorded. Who was merged is shown as whom."""
     known = Person.objects.select_related("region", "household")
     sick = Exists(Registration.objects.filter(person=OuterRef("pk")))
-    one = get_visible(request, known.annotate(on_a_register=sick), pk=pk)
+    known = known.annotate(on_a_register=sick, insured=insured(timezone.localdate()))
+    one = get_visible(request, known, pk=pk)
     if one.merged_into_id:
         messages.info(request, _("“%(name)s”的这份档案已并入当前档案") % {"name": one.name})
         return go(request, "beneficiaries:person", one.merged_into_id)
     user = _user(request)
+    fragment = getattr(request, "htmx", None) and request.htmx.target == "tab"  # type: ignore[attr-defined]
+    if not fragment:
+        record_read(actor=user, what=ReadRecord.What.FILE, subject=f"person:{one.pk}", request=request)
+    with once.page():
+        return _file(request, one, tab, fragment)
+
+
+def _file(request: HttpRequest, one: Person, tab: str, fragment: Any) -> HttpResponse:
+    user = _user(request)
     panels = panels_for(user)
     part = Part(user, one, panels, tab, request.GET.get("kind", ""))
-    fragment = getattr(request, "htmx", None) and request.htmx.target == "tab"  # type: ignore[attr-defined]
     if fragment:
         return render(request, part.template, part.context)
-    record_read(actor=user, what=ReadRecord.What.FILE, subject=f"person:{one.pk}", request=request)
-    return render(
-        request,
-        "beneficiaries/person.html",
-        {
-            "title": one.name,
-            "person": one,
-            "summary": summary(user, one, part.spells, panels),
-            "tabs": part.tabs,
-            "part": part.template,
-            "form": RevealForm(),
-            "may_reveal": user.may(Act.PERSON_REVEAL),
-            "may_write": user.may(Act.PERSON_WRITE),
-            **part.context,
-        },
-    )
+    context = {
+        "title": one.name,
+        "person": one,
+        "summary": summary(user, one, part.spells, panels),
+        "tabs": part.tabs,
+        "part": part.template,
+        "form": RevealForm(),
+        "may_reveal": user.may(Act.PERSON_REVEAL),
+        "may_write": user.may(Act.PERSON_WRITE),
+    }
+    return render(request, "beneficiaries/person.html", context | part.context)
 
 
 @requires(Act.PERSON_REVEAL)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from beneficiaries.designations.selectors import said, undesignated
 from beneficiaries.enrolment.models import Enrolment
+from beneficiaries.enrolment.selectors import years_of
 from beneficiaries.models import HeldCategory, Person
 from claims.eligibility import approvals_of
 from claims.facts import state_of
@@ -138,7 +139,7 @@ def _held(person: Person, day: date) -> tuple[set[str], dict[str, str]]:
 
 def enrolment_of(person: Person, year: int) -> Enrolment | None:
     """The person's basic insurance in a year; None where nothing is registered."""
-    return Enrolment.objects.filter(person=person, year=year).first()
+    return next((row for row in years_of(person) if row.year == year), None)
 
 
 def _state(person: Person, year: int) -> State:

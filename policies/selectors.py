@@ -71,10 +71,14 @@ def law() -> Law:
 
 def version_on(region_code: str, day: date) -> PolicyVersion | None:
     """The version that governs the region on the day: of the nearest region upward that has one."""
-    found = PolicyVersion.objects.filter(
-        state__in=IN_FORCE, region_id__in=upward(region_code), validity__contains=day
-    ).defer("body")
-    return Law(found).on(region_code, day)
+
+    def read() -> PolicyVersion | None:
+        found = PolicyVersion.objects.filter(
+            state__in=IN_FORCE, region_id__in=upward(region_code), validity__contains=day
+        )
+        return Law(found.defer("body")).on(region_code, day)
+
+    return once(("version", region_code, day), read)
 
 
 # --- documents and figures ----------------------------------------------------------------------------------------
@@ -92,7 +96,8 @@ def document_of(version: PolicyVersion) -> Document:
 def figure_rows(policy: str) -> list[Row]:
     """The policy's parameters as they stand: `[key, year, value, status, source]` in order."""
     found = PolicyParameter.objects.filter(policy=policy).order_by("key", "year")
-    return [list(row) for row in found.values_list("key", "year", "value", "status", "source")]
+    rows = found.values_list("key", "year", "value", "status", "source")
+    return once(("figures", policy), lambda: [list(row) for row in rows])
 
 
 def digest(rows: list[Row]) -> str:

@@ -123,17 +123,15 @@ def _timeline(user: User, person: Person) -> Sequence[dict[str, Any]]:
 
 
 def _summary(user: User, person: Person) -> Sequence[dict[str, Any]]:
-    year = timezone.localdate().year
-    rows = list(person.enrolments.filter(year__lte=year + 1).order_by("-year")[:1])
+    row = person.insured  # type: ignore[attr-defined] - the page's query brings it (`selectors.insured`)
     url = reverse("beneficiaries:person_tab", args=[person.pk, "enrolment"])
-    if not rows:
+    if row is None:
         return [{"label": _("参保"), "value": _("未登记参保"), "kind": "badge", "tone": "due", "url": url}]
-    row = rows[0]
-    words = f"{row.year} {row.get_insurance_display()}"
-    if not row.is_covered:
-        words += _("，应缴未缴") if row.insurance == Insurance.RESIDENT else ""
+    words = f"{row['year']} {Insurance(row['insurance']).label}"
+    if not row["covered"]:
+        words += _("，应缴未缴") if row["insurance"] == Insurance.RESIDENT else ""
     return [
-        {"label": _("参保"), "value": words, "kind": "badge", "tone": "done" if row.is_covered else "due", "url": url}
+        {"label": _("参保"), "value": words, "kind": "badge", "tone": "done" if row["covered"] else "due", "url": url}
     ]
 
 

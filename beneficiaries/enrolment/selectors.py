@@ -5,8 +5,22 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Prefetch, Q, QuerySet, Sum
-from django.db.models.functions import Left
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import JSONObject, Left
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +28,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import access, periods
 from accounts.access import in_region
 from accounts.models import Level, Region, User
+from accounts.once import once
 from accounts.vocabulary import Category as C
 from accounts.vocabulary import Department
 from beneficiaries.enrolment import law
@@ -315,10 +330,15 @@ def monasteries(user: User, year: int) -> list[dict[str, Any]]:
     return found + [named | {name: row[name] for name in counts} for row in by_category]
 
 
+def insured(today: date) -> Subquery:
+    """For an annotation of persons: year, insurance and whether it is `covered`, of the newest year up to the next."""
+    rows = Enrolment.objects.filter(person=OuterRef("pk"), year__lte=today.year + 1).order_by("-year")
+    told = Case(When(covered(), then=Value(True)), default=Value(False))
+    return Subquery(rows.values(found=JSONObject(year="year", insurance="insurance", covered=told))[:1])
+
+
 def years_of(person: Person) -> Sequence[Enrolment]:
-    """The person's years, newest first, with law and delivery."""
-    return list(
-        person.enrolments.select_related("version", "group", "relayed_in", "region")
-        .defer("version__body", "relayed_in__body")
-        .order_by("-year")
-    )
+    """The person's years, newest first, with law and delivery; of a page that asks several times one query."""
+    rows = person.enrolments.select_related("version", "group", "relayed_in", "region")
+    rows = rows.defer("version__body", "relayed_in__body").order_by("-year")
+    return once(("enrolments", person.pk), lambda: list(rows))

@@ -46,7 +46,7 @@ def changes(person: Person) -> list[Changed]:
         (Registration, Q(person_id=person.pk)),
         (Merge, Q(kept_id=person.pk) | Q(gone_id=person.pk)),
     )
-    names = _Names()
+    names = _Names(person)
     for model, lookup in lookups:
         events: Any = events_of(model).objects  # type: ignore[attr-defined]
         rows = events.filter(lookup).select_related("pgh_context").order_by("pgh_obj_id", "pgh_id")
@@ -103,10 +103,12 @@ def _differences(model: type[Model], earlier: Any, event: Any, names: "_Names") 
 
 
 class _Names:
-    """Names of regions and households, each looked up once."""
+    """Names of regions and households, each looked up once; the person's own are at hand."""
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[type[Model], Any], str] = {}
+    def __init__(self, person: Person) -> None:
+        self._known: dict[tuple[type[Model], Any], str] = {(Region, person.region_id): str(person.region)}
+        if person.household is not None:
+            self._known[Household, person.household_id] = str(person.household)
 
     def text(self, field: Any, value: Any) -> str:
         if value is None or value == "":

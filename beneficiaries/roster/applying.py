@@ -92,8 +92,8 @@ CREATE TEMP TABLE roster_newcomer (id_key uuid, tail_key uuid, sex text, birth_d
 """
 # The new persons, and by them the rows that brought them: nobody else's are looked for.
 PERSONS = f"""
-WITH made AS (INSERT INTO beneficiaries_person (id_number, id_key, tail_key, name, pinyin, initials, sex, birth_date, region_id,
-    rural, household_id, relation, phone, phone_key, source_id, created_at)
+WITH made AS (INSERT INTO beneficiaries_person (id_number, id_key, tail_key, name, pinyin, initials, sex, birth_date,
+    region_id, rural, household_id, relation, phone, phone_key, source_id, created_at)
 SELECT i.id_number, i.id_key, n.tail_key, i.name, n.pinyin, n.initials, n.sex, n.birth_date,
        coalesce(nullif(i.region_code, ''), %(place)s), true, h.id, i.relation, i.phone, i.phone_key, %(file)s, %(now)s
 FROM roster_row i

@@ -256,3 +256,15 @@ def test_someone_certified_as_nothing_of_the_county_costs_no_query(law, django_a
     assert number(1)
     with django_assert_num_queries(0):
         assert Named.of(["subsistence"]).codes([], date(2023, 1, 1)) == set()
+
+
+@pytest.mark.parametrize("tab", ["", "spells", "household", "papers", "claims", "entitled", "warnings", "followups"])
+def test_the_page_of_somebody_of_whom_nothing_was_said_takes_few_queries(
+    law, client, tab, django_assert_max_num_queries
+):
+    one = person("other_hardship")
+    client.force_login(make_user(Role.CASE_WORKER, region=BANNER))
+    url = reverse("beneficiaries:person_tab" if tab else "beneficiaries:person", args=[one.pk, *([tab] if tab else [])])
+    client.get(url)
+    with django_assert_max_num_queries(12):
+        assert client.get(url).status_code == 200
