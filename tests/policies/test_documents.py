@@ -214,7 +214,7 @@ def test_s4_13_about_seventy_five_per_cent():
         ('clauses = ["S1-22"]', 'clauses = ["S1-99"]', ["duties[1].clauses", "S1-99 没有列出"]),
         ('clauses = ["S1-22"]', 'clauses = ["S1-18"]', ["clauses S1-22", "没有任何规则引用这一条款"]),
         ('id = "S1-02"', 'id = "S1-01"', ["clauses[2].id", "S1-01 重复"]),
-        ('clause = "S1-02"', 'clause = "S1-88"', ["readings[2].clause", "S1-88 没有列出"]),
+        ('clause = "S1-02"', 'clause = "S1-88"', ["readings[3].clause", "S1-88 没有列出"]),
         ('key = "cii_cap"', 'key = "cii_deductible"', ["parameters[5].key", "重复登记"]),
         ("valid_from = 2023-01-01", 'valid_from = "2023-01-01"', ["document.valid_from", "不加引号写成 2023-01-01"]),
         ("valid_from = 2023-01-01", "valid_from = 2023-01-01\nvalid_to = 2022-12-31", ["valid_to", "早于生效日期"]),
