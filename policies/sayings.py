@@ -56,6 +56,7 @@ PATTERNS: Final = (
     _("政策文件 %(name)s，%(key)s：%(problem)s"),
     _("政策文件 %(name)s：%(problem)s"),
     _("缺少年度参数：%(names)s，请在参数文件中补充后重新计算"),
+    _("%(what)s（%(policy)s %(key)s %(n_1)s）"),
     _("政策 %(policy)s 在 %(day)s 没有有效的政策版本，请核对结算日期或补充当时的政策文件"),
     _("文件夹中没有政策文件（*.toml），请核对路径"),
     _("与 %(other)s（有效至 %(until)s）有效期重叠，请把前一版本的 valid_to 改为生效日的前一天"),

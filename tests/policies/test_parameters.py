@@ -85,7 +85,7 @@ def test_a_figure_that_cannot_be_used_is_refused(policy, old, new, said):
         (
             "tongliao",
             "2025-01-01",
-            "tongliao cii_deductible 2025、tongliao cii_cap 2025、tongliao income_all_city 2024",
+            "（tongliao cii_deductible 2025）、.+（tongliao cii_cap 2025）、.+（tongliao income_all_city 2024）",
         ),
         ("shannan", "2025-01-01", "shannan income_all_region 2024"),
         ("jining", "2025-01-01", "jining cii_deductible 2025"),

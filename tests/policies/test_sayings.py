@@ -55,7 +55,7 @@ def test_labels_and_refusals():
         assert not any(CHINESE.search(category_label(code)) for code in (*CATEGORY_CODES, NONE))
         for error in (
             NoVersion("tongliao", "2022-12-31"),
-            MissingParameter("tongliao", ("cii_cap", 2025), ("cii_deductible", 2025)),
+            MissingParameter("tongliao", ("cii_cap", 2025, "大病保险最高支付限额")),
             DocumentError("a.toml", "control", "是空的，请填写"),
             DocumentError("a.toml", "assistance.rules[1].ratio", "“70”不是比例，请带单位写成“70%”"),
         ):
