@@ -5,16 +5,15 @@ only goes while nothing rests on it) and a spell's region (that of a person or o
 writers see to: the database would ask for each row again.
 """
 
-from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
 import pghistory
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Func, Q, QuerySet, Value
+from django.db.models import F, Func, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +26,7 @@ from accounts.masking import mask_id_number, mask_phone
 from accounts.models import Region
 from accounts.vocabulary import Category, Department
 from beneficiaries.comparisons.models import ComparisonRow
+from beneficiaries.days import KnownQuerySet, holds_on, span
 from beneficiaries.designations.models import DesignatedSpell, Designation, HeldCategory
 from beneficiaries.diseases.models import ListedDisease, Registration
 from beneficiaries.merging.models import Merge
@@ -175,16 +175,6 @@ def phone_key(phone: str) -> UUID:
     return blind_index(phone, "phone")
 
 
-class SpellQuerySet(QuerySet["CategorySpell"]):
-    def current(self) -> "SpellQuerySet":
-        """What we hold to be true now: not superseded by a correction."""
-        return self.filter(known_to=None)
-
-    def on(self, day: date) -> "SpellQuerySet":
-        """Valid on `day`, as known now."""
-        return self.current().filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day)
-
-
 @tracked(level=pghistory.Statement, indexed=("region", "person"))
 class CategorySpell(models.Model):
     """类别认定: one category of a person from–to (both days included), as certified by a department.
@@ -227,7 +217,7 @@ class CategorySpell(models.Model):
         db_constraint=False,
     )
 
-    objects = SpellQuerySet.as_manager()
+    objects = KnownQuerySet["CategorySpell"].as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = _("类别认定")
@@ -249,16 +239,7 @@ class CategorySpell(models.Model):
                 expressions=[
                     ("person", RangeOperators.EQUAL),
                     (CertifiedAs("category", "department"), RangeOperators.EQUAL),
-                    (
-                        Func(
-                            F("valid_from"),
-                            F("valid_to"),
-                            Value("[]"),
-                            function="daterange",
-                            output_field=DateRangeField(),
-                        ),
-                        RangeOperators.OVERLAPS,
-                    ),
+                    (span(), RangeOperators.OVERLAPS),
                 ],
                 condition=Q(known_to=None),
                 violation_error_message=_("同一部门对同一人的同一类别，认定期间不能重叠"),
@@ -271,9 +252,7 @@ class CategorySpell(models.Model):
     @property
     def holds_today(self) -> bool:
         """Valid today, as known now."""
-        today = timezone.localdate()
-        ended = self.valid_to is not None and self.valid_to < today
-        return self.known_to is None and self.valid_from <= today and not ended
+        return holds_on(self, timezone.localdate())
 
 
 @tracked()

@@ -1,12 +1,11 @@
 """类别指定 (S1-01): a county's word for what its own category is treated as, and the spells as they thereby count."""
 
-from datetime import date
 from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q, QuerySet, Value
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +14,7 @@ from accounts.access import Act
 from accounts.audit import tracked
 from accounts.models import Region, User
 from accounts.vocabulary import Category, Department
+from beneficiaries.days import KnownQuerySet, holds_on, span
 
 
 @tracked()
@@ -51,16 +51,7 @@ class Designation(models.Model):
                 expressions=[
                     ("region", RangeOperators.EQUAL),
                     ("category", RangeOperators.EQUAL),
-                    (
-                        Func(
-                            F("valid_from"),
-                            F("valid_to"),
-                            Value("[]"),
-                            function="daterange",
-                            output_field=DateRangeField(),
-                        ),
-                        RangeOperators.OVERLAPS,
-                    ),
+                    (span(), RangeOperators.OVERLAPS),
                 ],
                 condition=Q(known_to=None),
                 violation_error_message=_("同一地区对同一类别，指定期间不能重叠"),
@@ -72,8 +63,7 @@ class Designation(models.Model):
 
     @property
     def holds_today(self) -> bool:
-        today = timezone.localdate()
-        return self.known_to is None and self.valid_from <= today and (self.valid_to is None or today <= self.valid_to)
+        return holds_on(self, timezone.localdate())
 
 
 class DesignatedSpell(models.Model):
@@ -90,16 +80,6 @@ class DesignatedSpell(models.Model):
 
     def __str__(self) -> str:
         return f"{self.spell_id}:{self.category}"
-
-
-class HeldQuerySet(QuerySet["HeldCategory"]):
-    def current(self) -> "HeldQuerySet":
-        """What we hold to be true now."""
-        return self.filter(known_to=None)
-
-    def on(self, day: date) -> "HeldQuerySet":
-        """Valid on `day`, as known now."""
-        return self.current().filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day)
 
 
 class HeldCategory(models.Model):
@@ -123,7 +103,7 @@ class HeldCategory(models.Model):
         Designation, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
     )
 
-    objects = HeldQuerySet.as_manager()
+    objects = KnownQuerySet["HeldCategory"].as_manager()
 
     class Meta:
         managed = False

@@ -8,9 +8,9 @@ from typing import ClassVar, Final
 
 import pghistory
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,13 +21,10 @@ from accounts.audit import tracked
 from accounts.fields import EncryptedTextField
 from accounts.masking import mask_id_number
 from accounts.models import Region, User
+from beneficiaries.days import span
 from beneficiaries.models import Person
 from exchange.models import Delivery, InboundFile
 from policies.models import PolicyFigures, PolicyVersion
-
-
-def _days(first: str, last: str) -> Func:
-    return Func(F(first), F(last), Value("[]"), function="daterange", output_field=DateRangeField())
 
 
 class Insurance(models.TextChoices):
@@ -273,7 +270,7 @@ class Coverage(models.Model):
                 name="coverage_once",
                 expressions=[
                     ("person", RangeOperators.EQUAL),
-                    (_days("valid_from", "valid_to"), RangeOperators.OVERLAPS),
+                    (span(), RangeOperators.OVERLAPS),
                 ],
                 violation_error_message=_("同一人的参保期间不能重叠，不能重复参保"),
             ),
