@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +13,13 @@ from accounts.models import Level, Organisation, ReadRecord, Region, User
 from accounts.regions import decode
 from accounts.selectors import auditable
 from accounts.vocabulary import Department, Role, Section
+
+
+def add_errors(form: forms.BaseForm, error: ValidationError) -> None:
+    """What a service refused: beside the field that it names where the form has it, else above the form."""
+    told = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
+    for name, texts in told.items():
+        form.add_error(name if name in form.fields else None, texts)
 
 
 class DateInput(forms.DateInput):

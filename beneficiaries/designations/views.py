@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.access import Act
 from accounts.doors import ActView, get_visible, go, requires
+from accounts.forms import add_errors
 from accounts.lists import Column, Listing, ListPage
 from accounts.models import ReadRecord
 from accounts.services import record_read
@@ -152,9 +153,7 @@ class DesignationAct(ActView):
             try:
                 made = self.run(form.cleaned_data)
             except ValidationError as error:
-                told = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
-                for name, texts in told.items():
-                    form.add_error(name if name in form.fields else None, texts)
+                add_errors(form, error)
             except PermissionDenied as error:
                 form.add_error(None, str(error))
             else:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.access import Act
 from accounts.doors import ActView, get_visible, go
+from accounts.forms import add_errors
 from beneficiaries import services as register
 from beneficiaries.dependants import MergeBlocked
 from beneficiaries.diseases import services as diseases
@@ -48,10 +49,7 @@ class PersonAct(ActView):
             try:
                 self.run(form.cleaned_data)
             except ValidationError as error:
-                known = {"__all__", *form.fields}
-                told = error.message_dict if hasattr(error, "error_dict") else {"__all__": error.messages}
-                for name, texts in told.items():
-                    form.add_error(name if name in known and name != "__all__" else None, texts)
+                add_errors(form, error)
             except (PermissionDenied, MergeBlocked) as error:
                 form.add_error(None, str(error))
             else:

@@ -22,6 +22,7 @@ from accounts.access import Act
 from accounts.audit import events_of
 from accounts.doors import get_visible, go, requires
 from accounts.export import csv_response, neutral, xlsx_response
+from accounts.forms import add_errors
 from accounts.lists import Column, ListPage
 from accounts.models import ReadRecord, User
 from accounts.services import record_read
@@ -225,7 +226,7 @@ def _edit(request: HttpRequest, found: Institution | None, title: str) -> HttpRe
             code = {} if found is None else {"code": found.code}
             saved = services.save_institution(actor=actor, institution=found, **(form.cleaned_data | code))
         except ValidationError as error:
-            _tell(form, error)
+            add_errors(form, error)
         except ClaimError as error:
             form.add_error(None, str(error))
         else:
@@ -234,11 +235,6 @@ def _edit(request: HttpRequest, found: Institution | None, title: str) -> HttpRe
     back = reverse("claims:institution", args=[found.pk]) if found else reverse("claims:institutions")
     context = {"title": title, "form": form, "back": back, "draft": f"institution-{found.pk if found else ''}"}
     return render(request, "claims/institutions/edit.html", context)
-
-
-def _tell(form: InstitutionForm, error: ValidationError) -> None:
-    for name, told in (error.message_dict if hasattr(error, "error_dict") else {None: error.messages}).items():
-        form.add_error(name if name in form.fields else None, told)  # type: ignore[arg-type]
 
 
 # --- the file -----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Act
 from accounts.doors import go
+from accounts.forms import add_errors
 from accounts.models import ReadRecord, Region, User
 from accounts.services import record_read
 from beneficiaries.enrolment.errors import EnrolmentError
@@ -76,9 +77,7 @@ def try_service(request: HttpRequest, form: forms.Form, call: Callable[[], Any])
     except (EnrolmentError, PermissionDenied) as error:
         form.add_error(None, str(error))
     except ValidationError as error:
-        known = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
-        for name, texts in known.items():
-            form.add_error(name if name in form.fields else None, texts)
+        add_errors(form, error)
     return None
 
 
