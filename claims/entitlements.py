@@ -21,7 +21,7 @@ from policies.engine import chain
 from policies.engine.chain import State
 from policies.engine.codes import CATEGORY_INDEX, LOCATIONS, NONE_INDEX, SERVICES, category_label
 from policies.engine.document import AssistanceRule, Document, OutOfCatalogueRule, TopUp
-from policies.engine.errors import EngineError, MissingParameter
+from policies.engine.errors import EngineError
 from policies.engine.money import format_ratio, format_yuan
 from policies.engine.table import YearTable, compile_year
 from policies.models import PolicyVersion
@@ -116,14 +116,8 @@ def _table(document: Document, version: PolicyVersion, year: int) -> YearTable:
 
     Raises EngineError of the year itself where none of `YEARS_BACK` has them.
     """
-    parameters = law.parameters_from(version.policy, law.figure_rows(version.policy))
-    missing: EngineError | None = None
-    for one in range(year, year - YEARS_BACK - 1, -1):
-        try:
-            return compile_year(document, one, parameters)
-        except MissingParameter as error:
-            missing = missing or error
-    raise missing or MissingParameter(version.policy)
+    years = range(year, year - YEARS_BACK - 1, -1)
+    return law.with_figures(version.policy, years, lambda figures, one: compile_year(document, one, figures))[0]
 
 
 def _held(person: Person, day: date) -> tuple[set[str], dict[str, str]]:

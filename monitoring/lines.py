@@ -13,7 +13,8 @@ from policies import selectors as law
 from policies.engine import Rules, WarningTable, warning_table
 from policies.engine.book import Book
 from policies.engine.document import Document, Due, Obligation
-from policies.engine.errors import MissingParameter, NotGoverned
+from policies.engine.errors import NotGoverned
+from policies.engine.parameters import Parameters
 from policies.models import PolicyVersion
 
 
@@ -50,17 +51,15 @@ def first_known(version: PolicyVersion, days: Sequence[date]) -> tuple[Ruling | 
 
     Raises `MissingParameter` of the first day where none has them.
     """
-    parameters = law.parameters_from(version.policy, law.figure_rows(version.policy))
-    rules = Rules(Book([law.document_of(version)]), version.policy, parameters)
-    missing = None
-    for day in days:
+    book = Book([law.document_of(version)])
+
+    def made(figures: Parameters, day: date) -> Ruling | None:
         try:
-            return Ruling(version, warning_table(rules, day)), day
+            return Ruling(version, warning_table(Rules(book, version.policy, figures), day))
         except NotGoverned:
-            return None, day
-        except MissingParameter as error:
-            missing = missing or error
-    raise missing or MissingParameter(version.policy)
+            return None
+
+    return law.with_figures(version.policy, days, made)
 
 
 # --- whom to tell, and by when ------------------------------------------------------------------------------------

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import QuerySet
@@ -16,11 +16,14 @@ from accounts.audit import events_of
 from accounts.models import DIGITS, User
 from accounts.once import once
 from policies.engine.document import Document
-from policies.engine.errors import EngineError
+from policies.engine.errors import EngineError, MissingParameter
 from policies.engine.parameters import Parameter, Parameters
 from policies.engine.parse import parse_document
 from policies.engine.table import YearTable, compile_year
 from policies.models import PolicyFigures, PolicyParameter, PolicyVersion
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 IN_FORCE = (PolicyVersion.State.PUBLISHED, PolicyVersion.State.SUPERSEDED)
 Row = list[Any]
@@ -121,6 +124,19 @@ def _parameters(policy: str, figures_id: int) -> Parameters:
 def parameters_of(version: PolicyVersion, figures_id: int) -> Parameters:
     """The parameters of a stored set of figures (it never changes, so it is kept)."""
     return _parameters(version.policy, figures_id)
+
+
+def with_figures(policy: str, tries: Iterable[T], make: Callable[[Parameters, T], R]) -> tuple[R, T]:
+    """What `make` makes of the first of `tries` (years, days) whose figures are there, and which one that is:
+    statistics come out months after a year began. Raises MissingParameter of the first where none has them."""
+    parameters = parameters_from(policy, figure_rows(policy))
+    missing: MissingParameter | None = None
+    for one in tries:
+        try:
+            return make(parameters, one), one
+        except MissingParameter as error:
+            missing = missing or error
+    raise missing or MissingParameter(policy)
 
 
 # A table is kept by what it is made of: version and figures never change once claims were settled by them.
