@@ -68,4 +68,6 @@ def newest(rows: QuerySet[Any], field: str, *, until: date | None = None) -> dat
     found = known.order_by(f"-{field}").values_list(field, flat=True).first()
     if found is None:
         return last
-    return date(found, 1, 1) if by_year and found != last.year else last if by_year else found
+    if not by_year:
+        return found
+    return last if found == last.year else date(found, 1, 1)

@@ -75,6 +75,8 @@ class Totals:
     histogram: Array = field(default_factory=lambda: np.zeros((2, len(EDGES)), np.int64))
     same: int = 0
     people: list[People] = field(default_factory=list)
+    _places: Array = None  # the number of a county by its six digits
+    _months: Array = None  # the month by days since 1 January
 
     def sizes(self) -> dict[str, int]:
         return {
@@ -86,16 +88,16 @@ class Totals:
 
     def county_of(self, region: Array) -> Array:
         """The number of each claim's county; claims of other regions get any, for they do not count."""
-        place = np.zeros(10**6, np.int16)
-        place[self.counties] = np.arange(len(self.counties))
-        return place[region // 10**6]
+        return self._places[region // 10**6]
 
     def month_of(self, day: Array) -> Array:
         """Months of the year, zero-based."""
-        months = [date.fromordinal(self.first_day + n).month - 1 for n in range(366)]
-        return np.array(months, np.int8)[day - self.first_day]
+        return self._months[day - self.first_day]
 
     def start(self) -> None:
+        self._places = np.zeros(10**6, np.int16)
+        self._places[self.counties] = np.arange(len(self.counties))
+        self._months = np.array([date.fromordinal(self.first_day + n).month - 1 for n in range(366)], np.int8)
         for name, size in self.sizes().items():
             self.sums[name] = np.zeros((2, size, len(TIERS)), np.int64)
             self.counts[name] = np.zeros((2, size), np.int64)
