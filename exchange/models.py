@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import ClassVar
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -129,8 +130,8 @@ class Outcome(models.TextChoices):
     ERROR = "error", _("错误")
 
 
-class StagedRow(models.Model):
-    """暂存行: one row of an inbound file, normalised, before anything is written to the register.
+class RowContent(models.Model):
+    """What is known of one row of an inbound file, normalised.
 
     Typed columns for the set-based comparison; identity number and phone are cipher text with their blind index.
     `row` is the spreadsheet's line number; rows of people who are missing from a full roster have none.
@@ -146,10 +147,6 @@ class StagedRow(models.Model):
         DROP = "drop", _("不采用这一行")
         REJECT = "reject", _("退回部门核实")
 
-    # Found by the index of file and outcome: one index less to write for each of a million rows. Only staging writes
-    # rows, in the transaction that holds the file: a check of each row's file by the database would cost more than
-    # writing it.
-    file = models.ForeignKey(InboundFile, models.CASCADE, related_name="rows", db_index=False, db_constraint=False)
     row = models.PositiveIntegerField(null=True)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
     code = models.CharField(max_length=30, blank=True, db_default="")
@@ -171,8 +168,24 @@ class StagedRow(models.Model):
     spell_id = models.BigIntegerField(null=True, help_text="open beneficiaries.CategorySpell compared with")
     # Columns of the other kinds of files (claims, feedback): integers of fen, codes, ISO dates; no identity number.
     values = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
-    digest = models.UUIDField(null=True, help_text="keyed hash of the row's normalised content")
     decision = models.CharField(_("处理"), max_length=15, choices=Decision.choices, blank=True, db_default="")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.file_id}:{self.row}"
+
+
+class StagedRow(RowContent):
+    """暂存行: one row of an inbound file before anything is written to the register."""
+
+    # Found by the index of file and outcome: one index less to write for each of a million rows. Only staging writes
+    # rows, in the transaction that holds the file: a check of each row's file by the database would cost more than
+    # writing it.
+    file = models.ForeignKey(InboundFile, models.CASCADE, related_name="rows", db_index=False, db_constraint=False)
+    digest = models.UUIDField(null=True, help_text="keyed hash of the row's normalised content")
+    said = models.UUIDField(null=True, help_text="keyed hash of the row's cells as they stand in the file")
     otherwise = models.CharField(
         max_length=10, choices=Outcome.choices, blank=True, db_default="", help_text="outcome once the doubt is settled"
     )
@@ -185,8 +198,30 @@ class StagedRow(models.Model):
         verbose_name = verbose_name_plural = _("暂存行")
         indexes: ClassVar = [models.Index(fields=["file", "outcome", "row"])]
 
+
+class UnchangedRows(models.Model):
+    """Some rows of a file that say cell by cell what the department said last month: they are not staged one by one."""
+
+    MANY: ClassVar = 190
+    """Lines of one of these: two of them fit in a page of the database."""
+
+    file = models.ForeignKey(InboundFile, models.CASCADE, related_name="unchanged", db_constraint=False)
+    lines = ArrayField(models.PositiveIntegerField(), help_text="of the spreadsheet, ascending")
+    spells = ArrayField(models.BigIntegerField(), help_text="beneficiaries.CategorySpell of each line")
+    persons = ArrayField(models.BigIntegerField(), help_text="beneficiaries.Person of each line")
+
     def __str__(self) -> str:
-        return f"{self.file_id}:{self.row}"
+        return f"{self.file_id}:{self.lines[0]}–{self.lines[-1]}"
+
+
+class FileRow(RowContent):
+    """Every row of a file: the staged ones and those of `UnchangedRows`, of which line, spell and person are known."""
+
+    file = models.ForeignKey(InboundFile, models.DO_NOTHING, related_name="every_row", db_constraint=False)
+
+    class Meta:
+        managed = False
+        db_table = "exchange_filerow"
 
 
 @tracked()

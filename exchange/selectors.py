@@ -11,7 +11,7 @@ from accounts.models import Region, User
 from accounts.waiting import Pending, Waiting
 from exchange import arriving, kinds
 from exchange.inquiries import selectors as inquiring
-from exchange.models import InboundFile, Outcome, StagedRow
+from exchange.models import FileRow, InboundFile, Outcome, StagedRow
 
 State = InboundFile.State
 
@@ -38,9 +38,15 @@ def files(
     return found.filter(state=state) if state else found
 
 
-def rows(file: InboundFile, outcome: str = "", code: str = "", decided: str = "") -> QuerySet[StagedRow]:
-    """The staged rows of a file; of one outcome, of one doubt, only those decided (`1`) or undecided (`0`) if given."""
-    found = kinds.get(file.kind).shown(file.rows.all())
+def rows(
+    file: InboundFile, outcome: str = "", code: str = "", decided: str = ""
+) -> QuerySet[StagedRow] | QuerySet[FileRow]:
+    """The rows of a file; of one outcome, of one doubt, only those decided (`1`) or undecided (`0`) if given.
+
+    Staged ones, where there can be no others.
+    """
+    every = outcome in ("", Outcome.UNCHANGED) and file.unchanged.exists()
+    found = kinds.get(file.kind).shown(file.every_row.all() if every else file.rows.all())
     if outcome in Outcome.values:
         found = found.filter(outcome=outcome)
     if code:

@@ -118,7 +118,7 @@ def prepare_file(*, file_id: int, actor: User | None = None, progress: Progress 
 def _read_and_compare(file: InboundFile, progress: Progress) -> None:
     kind = kinds.get(file.kind)
     before = deciding.kept(file)
-    file.rows.all()._raw_delete(file.rows.db)
+    _forget_rows(file)
     reading = reader.read(vault.stream_of(file), kind.schema, kinds.reading_context(file))
     file.notes, file.counts = [], {}
     kind.stage(file, reading, progress)
@@ -211,7 +211,7 @@ def cancel_file(*, file_id: int, actor: User | None) -> InboundFile:
             raise ImportBlocked(_("文件当前为“%(state)s”，不能放弃。") % {"state": file.get_state_display()})
         if actor and actor.pk != file.uploaded_by_id and not actor.may(kinds.get(file.kind).confirm):
             raise NotAllowed(_("只有上传人或经办可以放弃这份文件。"))
-        file.rows.all()._raw_delete(file.rows.db)
+        _forget_rows(file)
         kinds.get(file.kind).forget(file)
         file.state = State.CANCELLED
         file.save(update_fields=["state"])
@@ -225,7 +225,7 @@ def discard_file(*, file_id: int) -> None:
         if file.state in (State.CONFIRMED, State.UNDONE):
             raise ImportBlocked(_("已确认过的文件不能删除。"))
         stored, name = file.file.storage, str(file.file.name)
-        file.rows.all()._raw_delete(file.rows.db)
+        _forget_rows(file)
         kinds.get(file.kind).forget(file)
         file.delete()
         transaction.on_commit(lambda: stored.delete(name))
@@ -248,6 +248,11 @@ def undo_file(*, file_id: int, actor: User | None) -> InboundFile:
         file.state = State.UNDONE
         file.save(update_fields=["state"])
         return file
+
+
+def _forget_rows(file: InboundFile) -> None:
+    file.rows.all()._raw_delete(file.rows.db)
+    file.unchanged.all()._raw_delete(file.unchanged.db)
 
 
 def _locked(file_id: int) -> InboundFile:
@@ -279,7 +284,7 @@ def _start(file: InboundFile, actor: User | None, url: str, title: str, task: st
 # --- what goes back to the partner ----------------------------------------------------------------------------------
 def report_rows(file: InboundFile) -> Iterable[tuple[int | None, str, str, str]]:
     """row, outcome, code, reason of every data row, in the order of the file."""
-    rows = file.rows.filter(row__isnull=False).order_by("row")
+    rows = file.every_row.filter(row__isnull=False).order_by("row")
     return rows.values_list("row", "outcome", "code", "reason").iterator(chunk_size=10_000)
 
 

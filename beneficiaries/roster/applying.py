@@ -28,7 +28,7 @@ ROWS = """
 CREATE TEMP TABLE roster_row ON COMMIT DROP AS
 SELECT i."row", coalesce(nullif(i.otherwise, ''), i.outcome) AS outcome, i.outcome = 'doubtful' AS decided, i.id_number,
        i.id_key, i.name, i.category, i.region_code, i.household, i.relation, i.valid_from, i.valid_to, i.exit_reason,
-       i.phone, i.phone_key, i.person_id, i.spell_id, i.digest,
+       i.phone, i.phone_key, i.person_id, i.spell_id, i.digest, i.said,
        i.person_id IS NOT NULL AND (i.code = 'named' OR i.decision = 'take_file') AS renamed,
        i.decision = 'alive' AS alive
 FROM exchange_stagedrow i
@@ -42,6 +42,10 @@ MOVED = """
 SELECT EXISTS (
     SELECT FROM beneficiaries_categoryspell s JOIN exchange_stagedrow i ON s.id = i.spell_id
     WHERE i.file_id = %(file)s AND s.known_to > %(came)s - interval '1 day'
+) OR EXISTS (
+    SELECT FROM exchange_unchangedrows u, unnest(u.spells) one (spell)
+    JOIN beneficiaries_categoryspell s ON s.id = one.spell
+    WHERE u.file_id = %(file)s AND s.known_to > %(came)s - interval '1 day'
 ) OR EXISTS (
     SELECT FROM roster_row i JOIN beneficiaries_person p ON p.id_key = i.id_key WHERE i.person_id IS NULL
 ) OR EXISTS (
@@ -217,17 +221,17 @@ FROM roster_target ORDER BY "row"
 # words. Not a row on whose name a person decided: next month it must be doubtful again. Nor one that is unchanged only
 # because the person's own row agrees.
 ECHO = """
-INSERT INTO beneficiaries_spellecho (spell_id, person_id, department, region_code, digest)
-SELECT s.id, s.person_id, s.department, s.region_id, i.digest
+INSERT INTO beneficiaries_spellecho (spell_id, department, said, content)
+SELECT s.id, s.department, i.said, i.digest
 FROM roster_row i JOIN beneficiaries_categoryspell s ON s.source_id = %(file)s AND s.source_row = i."row"
-WHERE s.known_to IS NULL AND s.valid_to IS NULL AND i.digest IS NOT NULL AND NOT i.decided
+WHERE s.known_to IS NULL AND s.valid_to IS NULL AND i.said IS NOT NULL AND NOT i.decided
 UNION ALL
-SELECT s.id, s.person_id, s.department, s.region_id, i.digest
+SELECT s.id, s.department, i.said, i.digest
 FROM exchange_stagedrow i JOIN beneficiaries_categoryspell s ON s.id = i.spell_id
-WHERE i.file_id = %(file)s AND i.outcome = 'unchanged' AND i.code = '' AND i.digest IS NOT NULL
+WHERE i.file_id = %(file)s AND i.outcome = 'unchanged' AND i.code = '' AND i.said IS NOT NULL
     AND s.known_to IS NULL AND s.valid_to IS NULL AND i.household IN ('', s.household)
     AND i.relation IN ('', s.relation) AND (i.phone_key IS NULL OR i.phone_key = s.phone_key)
-ON CONFLICT (spell_id) DO UPDATE SET digest = excluded.digest
+ON CONFLICT (spell_id) DO UPDATE SET said = excluded.said, content = excluded.content
 """
 TEMPORARY = "DROP TABLE IF EXISTS roster_row, roster_newcomer, roster_target, roster_closing"
 

@@ -1,8 +1,7 @@
 """A roster against the register: outcome, code and reason of every row.
 
-Rows that say what the department said last month are known by their hash and staged at once (`sieve`). The others go
-through a temporary table without indexes; one INSERT … SELECT then writes them with their outcome, so that no row is
-written twice.
+Rows that say what the department said last month are known by their cells (`sieve`). The others go through a temporary
+table without indexes; one INSERT … SELECT then writes them with their outcome, so that no row is written twice.
 """
 
 import json
@@ -15,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.jobs import Progress
 from beneficiaries import documents
-from beneficiaries.roster.sieve import Sieve
+from beneficiaries.roster.sieve import Sieve, packed_rows
 from exchange import reader, staging
 from exchange.models import InboundFile
 
@@ -23,17 +22,29 @@ INCOMING = """
 CREATE TEMP TABLE roster_incoming (
     file_id bigint, "row" integer, outcome text, code text, field text, reason text, "values" jsonb, id_number bytea,
     id_key uuid, name text, category text, region_code text, household text, relation text, valid_from date,
-    valid_to date, exit_reason text, phone bytea, phone_key uuid, digest uuid) ON COMMIT DROP;
+    valid_to date, exit_reason text, phone bytea, phone_key uuid, digest uuid, said uuid) ON COMMIT DROP;
 CREATE TEMP TABLE roster_twice ("row" integer, code text, first integer) ON COMMIT DROP;
 CREATE TEMP TABLE roster_apart ("row" integer, spell_id bigint, person_id bigint) ON COMMIT DROP;
 CREATE TEMP TABLE roster_unseen (spell_id bigint, person_id bigint) ON COMMIT DROP;
 CREATE TEMP TABLE roster_looked (spell_id bigint, person_id bigint) ON COMMIT DROP;
 """
+MADE = "roster_incoming, roster_met, roster_twice, roster_apart, roster_unseen, roster_looked"
 # A number that was merged into another person leads to that person, as a further document does.
 MERGED = """
 UPDATE roster_incoming i SET id_key = kept.id_key
 FROM beneficiaries_person gone JOIN beneficiaries_person kept ON kept.id = gone.merged_into_id
 WHERE gone.merged_into_id IS NOT NULL AND gone.id_key = i.id_key
+"""
+# The persons that the rows speak of.
+MET = """
+CREATE TEMP TABLE roster_met ON COMMIT DROP AS
+SELECT i."row", p.id AS person_id, p.name AS known_name, p.deceased_on, p.household_id, p.relation AS known_relation,
+       p.phone_key AS known_phone_key
+FROM roster_incoming i JOIN beneficiaries_person p ON p.id_key = i.id_key
+"""
+GOOD = """
+SELECT string_agg(int4send(i."row") || int8send(m.person_id) || uuid_send(i.digest), '')
+FROM roster_met m JOIN roster_incoming i ON i."row" = m."row" WHERE i.code = '' HAVING count(*) > 0
 """
 # One person under two numbers of theirs: the first row is taken.
 TWICE_BY_DOCUMENTS = """
@@ -62,10 +73,10 @@ REASON = """CASE
 COMPARE = f"""
 WITH written AS (INSERT INTO exchange_stagedrow (file_id, "row", outcome, code, field, reason, id_number, id_key, name,
     category, region_code, household, relation, valid_from, valid_to, exit_reason, phone, phone_key, person_id,
-    spell_id, "values", digest, otherwise)
+    spell_id, "values", digest, said, otherwise)
 SELECT file_id, "row", verdict[1], verdict[2], field, CASE WHEN code <> '' THEN reason ELSE {REASON} END,
        id_number, id_key, name, category, region_code, household, relation, valid_from, valid_to, exit_reason, phone,
-       phone_key, person_id, spell_id, "values", digest,
+       phone_key, person_id, spell_id, "values", digest, said,
        CASE WHEN verdict[1] = 'doubtful' AND verdict[2] <> 'not_found' OR verdict[2] = 'named' THEN otherwise
             ELSE '' END
 FROM (
@@ -83,9 +94,9 @@ FROM (
                        WHEN spell_id IS NULL AND valid_to IS NOT NULL AND %(mode)s = 'changes'
                            THEN ARRAY['doubtful', 'not_found'] END AS doubt
         FROM (
-            SELECT i.*, t.code AS twice_code, t.first, p.id AS person_id, p.name AS known_name, p.deceased_on,
+            SELECT i.*, t.code AS twice_code, t.first, p.person_id, p.known_name, p.deceased_on,
                 s.id AS spell_id, s.valid_from AS spell_from,
-                CASE WHEN p.name <> i.name AND p.name <> %(unnamed)s THEN 'name_differs'
+                CASE WHEN p.known_name <> i.name AND p.known_name <> %(unnamed)s THEN 'name_differs'
                      WHEN i.valid_to > p.deceased_on OR (i.valid_to IS NULL AND p.deceased_on IS NOT NULL)
                          THEN 'deceased' END AS second_doubt,
                 CASE
@@ -99,17 +110,17 @@ FROM (
                     OR (i.region_code <> '' AND s.region_id <> i.region_code)
                     OR (i.household <> '' AND s.household <> i.household AND i.household IS DISTINCT FROM
                         (SELECT h.number FROM beneficiaries_household h WHERE h.id = p.household_id))
-                    OR (i.relation <> '' AND s.relation <> i.relation AND p.relation <> i.relation)
+                    OR (i.relation <> '' AND s.relation <> i.relation AND p.known_relation <> i.relation)
                     OR (i.phone_key IS NOT NULL AND s.phone_key IS DISTINCT FROM i.phone_key
-                        AND p.phone_key IS DISTINCT FROM i.phone_key)
+                        AND p.known_phone_key IS DISTINCT FROM i.phone_key)
                     THEN ARRAY['changed', '']
                 ELSE ARRAY['unchanged', ''] END AS plain
             FROM roster_incoming i
-            LEFT JOIN beneficiaries_person p ON p.id_key = i.id_key
+            LEFT JOIN roster_met p ON p."row" = i."row"
             LEFT JOIN roster_twice t ON t."row" = i."row"
             LEFT JOIN LATERAL (
                 SELECT o.* FROM beneficiaries_categoryspell o
-                WHERE o.person_id = p.id AND o.department = %(department)s AND o.known_to IS NULL
+                WHERE o.person_id = p.person_id AND o.department = %(department)s AND o.known_to IS NULL
                     AND (o.valid_to IS NULL OR o.valid_to >= %(month)s
                          OR (o.category = i.category AND o.valid_to = i.valid_to
                              AND o.valid_from = coalesce(i.valid_from, o.valid_from)))
@@ -163,33 +174,38 @@ def stage(file: InboundFile, reading: reader.Reading, progress: Progress) -> Non
     """
     with connection.cursor() as cursor:
         cursor.execute(SETTINGS)
-        cursor.execute("DROP TABLE IF EXISTS roster_incoming, roster_twice, roster_apart, roster_unseen, roster_looked")
+        cursor.execute(f"DROP TABLE IF EXISTS {MADE}")
         cursor.execute(INCOMING)
-    sieve = Sieve(file)
-
-    def columns(batch: reader.Batch) -> dict[str, Sequence[Any]]:
-        return _roster_columns(batch) | {"digest": [digest.hex() for digest in sieve.digests]}
-
-    staging.stage_reading(file, reading, progress, columns, table="roster_incoming", sift=sieve)
-    found = sieve.twice.find()
-    apart = sieve.write(file, list(found))
-    if found:
-        codes, firsts = zip(*found.values(), strict=True)
-        with staging.copying("roster_twice") as put:
-            put({"row": list(found), "code": list(codes), "first": list(firsts)})
-    if apart:
-        rows, spells, persons = zip(*apart, strict=True)
-        with staging.copying("roster_apart") as put:
-            put({"row": list(rows), "spell_id": list(spells), "person_id": list(persons)})
-    spells_unseen, their_persons = sieve.unseen()
-    if len(spells_unseen):
-        with staging.copying("roster_unseen") as put:
-            put({"spell_id": spells_unseen.tolist(), "person_id": their_persons.tolist()})
-    file.counts["standing"] = sieve.standing
+    sieve = Sieve(file, reading.context)
+    staging.stage_reading(
+        file,
+        reading,
+        progress,
+        lambda batch: _roster_columns(batch) | sieve.remember(batch),
+        table="roster_incoming",
+        sift=sieve,
+    )
     with connection.cursor() as cursor:
         cursor.execute(MERGED)
-        if documents.follow("roster_incoming") or cursor.rowcount:
+        several = documents.follow("roster_incoming") or cursor.rowcount
+        cursor.execute('ANALYZE roster_incoming ("row", id_key)')
+        cursor.execute(MET)
+    found = sieve.twice.find()
+    found |= sieve.twice_known(packed_rows(GOOD))
+    apart = sieve.write(file, list(found))
+    _put("roster_twice", ("row", "code", "first"), [(line, *one) for line, one in found.items()])
+    _put("roster_apart", ("row", "spell_id", "person_id"), apart)
+    _put("roster_unseen", ("spell_id", "person_id"), sieve.unseen())
+    file.counts["standing"] = sieve.standing
+    if several:
+        with connection.cursor() as cursor:
             cursor.execute(TWICE_BY_DOCUMENTS)
+
+
+def _put(table: str, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        with staging.copying(table) as put:
+            put(dict(zip(names, zip(*rows, strict=True), strict=True)))
 
 
 def _roster_columns(batch: reader.Batch) -> dict[str, Sequence[Any]]:
@@ -239,7 +255,7 @@ def compare(file: InboundFile, progress: Progress) -> dict[str, int]:
     values = parameters(file) | _sentences()
     progress(_("与登记簿比对"), 0, 2)
     with connection.cursor() as cursor:
-        cursor.execute('ANALYZE roster_incoming ("row", id_key)')
+        cursor.execute("ANALYZE roster_met")
         cursor.execute(COMPARE, values)
         cursor.execute(APART, values)
         progress(_("与登记簿比对"), 1, 2)

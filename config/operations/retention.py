@@ -13,8 +13,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Job
+from beneficiaries.models import CategorySpell, SpellEcho
 from claims.models import StagedClaim
-from exchange.models import InboundFile, StagedRow
+from exchange.models import InboundFile, StagedRow, UnchangedRows
 from exchange.partner_api.services import old_answers
 
 CHUNK = 10_000
@@ -33,6 +34,12 @@ def tidy() -> dict[str, int]:
         ),
         "staged_rows": lambda: StagedRow.objects.filter(file__uploaded_at__lt=staged_before).exclude(
             file__state__in=going_on
+        ),
+        "unchanged_rows": lambda: UnchangedRows.objects.filter(file__uploaded_at__lt=staged_before).exclude(
+            file__state__in=going_on
+        ),
+        "echoes": lambda: SpellEcho.objects.filter(
+            spell_id__in=CategorySpell.objects.filter(known_to__lt=staged_before).values("pk")
         ),
         "staged_claims": lambda: StagedClaim.objects.filter(file__uploaded_at__lt=staged_before).exclude(
             file__state__in=going_on

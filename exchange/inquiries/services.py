@@ -50,6 +50,9 @@ WITH asked AS MATERIALIZED (
             OR i.id_key IN (SELECT id_key FROM asked WHERE id_key IS NOT NULL)
             OR i.id_key IN (SELECT corrected_key FROM asked WHERE corrected_key IS NOT NULL)
             OR i.name IN (SELECT name FROM asked WHERE id_key IS NULL AND name <> ''))
+    UNION ALL
+    SELECT NULL, one.person, '', '', NULL FROM exchange_unchangedrows u, unnest(u.persons) one (person)
+    WHERE u.file_id = %(file)s AND one.person IN (SELECT person_id FROM asked WHERE person_id IS NOT NULL)
 ), settled AS (
     SELECT a.id FROM asked a JOIN said i ON i.id_key = a.id_key
     UNION SELECT a.id FROM asked a JOIN said i ON i.person_id = a.person_id

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from .errors import Noted, Problem
 from .header import Header
 from .schema import Schema
+from .version import fingerprint
 
 
 class Row(NamedTuple):
@@ -103,18 +104,19 @@ class Batch:
         The same in every process and for every spelling, encoding and order of columns of the same content.
         """
         texts = [self._texts(name) for name in names or self.columns]
-        joined = list(map("\x1f".join, zip(*texts, strict=False))) if self else []
-        # One encoding for all of them is quicker. No schema lets that sign through; if one did, each has its own.
-        pieces = "\x1e".join(joined).encode("utf-8", "surrogatepass").split(b"\x1e")
-        if len(pieces) != len(joined):
-            pieces = [text.encode("utf-8", "surrogatepass") for text in joined]
-        empty = blake2b(digest_size=16, key=key)
-        found = []
-        for piece in pieces:
-            one = empty.copy()
-            one.update(piece)
-            found.append(one.digest())
-        return found
+        return _hashed(list(map("\x1f".join, zip(*texts, strict=False))), blake2b(digest_size=16, key=key))
+
+    def said(self, *, key: bytes, meaning: Mapping[str, Sequence[Any]]) -> list[bytes]:
+        """16 bytes per row of its cells as they stand in the file, before it is read; of the columns in `meaning`, of
+        what they mean.
+
+        Where two are the same, the rows would be read alike: the names of the columns and the reader's own code go in.
+        """
+        texts = [_as_text(meaning.get(name, cells)) for name, cells in self.raw.items()]
+        rows = list(map("\x1f".join, zip(*texts, strict=True)))
+        if "".join(rows).count("\x1f") != len(rows) * (len(texts) - 1):
+            rows = [str([*cells]) for cells in zip(*texts, strict=True)]  # a cell holds the sign itself
+        return _hashed(rows, blake2b(fingerprint() + "\x1f".join(self.raw).encode(), digest_size=16, key=key))
 
     def _texts(self, name: str) -> Iterable[str]:
         """A column as text; one that is not in the file costs nothing."""
@@ -132,6 +134,20 @@ class Batch:
         taken.problems = {new[i]: found for i, found in self.problems.items() if i in new}
         taken.notes = {new[i]: found for i, found in self.notes.items() if i in new}
         return taken
+
+
+def _hashed(rows: Sequence[str], start: blake2b) -> list[bytes]:
+    """What `start` gives for each row."""
+    # One encoding for all of them is quicker. No schema lets that sign through; if one did, each has its own.
+    pieces = "\x1e".join(rows).encode("utf-8", "surrogatepass").split(b"\x1e") if rows else []
+    if len(pieces) != len(rows):
+        pieces = [row.encode("utf-8", "surrogatepass") for row in rows]
+    found = []
+    for piece in pieces:
+        one = start.copy()
+        one.update(piece)
+        found.append(one.digest())
+    return found
 
 
 class _Days(dict[dt.date | None, str]):

@@ -121,7 +121,7 @@ class DuplicateFinder:
             end = start + 1
             while end < len(ordered) and ordered[end] == ordered[start]:
                 end += 1
-            found.update(_compare(lines[order[start:end]].tolist(), content[order[start:end]].tolist()))
+            found.update(compare(lines[order[start:end]].tolist(), content[order[start:end]].tolist()))
         return found
 
 
@@ -134,7 +134,8 @@ def _first17(numbers: Sequence[str]) -> np.ndarray:
 _TENS = 10 ** np.arange(16, -1, -1, dtype=np.int64)
 
 
-def _compare(lines: list[int], contents: list[list[int]]) -> dict[int, Duplicate]:
+def compare(lines: Sequence[int], contents: Sequence[Any]) -> dict[int, Duplicate]:
+    """Two or more rows of one person, by their lines in ascending order, and what they say: see `DuplicateFinder`."""
     if all(content == contents[0] for content in contents):
         return {line: Duplicate("repeated", lines[0]) for line in lines[1:]}
     return {line: Duplicate("duplicate_differs", lines[1] if line == lines[0] else lines[0]) for line in lines}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Literal, NamedTuple
 
@@ -53,7 +53,7 @@ class Reading:
         self.sheet = ""
         """Name of the sheet of an XLSX that holds the table."""
         self.rows_read = 0
-        """Data rows handed out by the last (or running) iteration."""
+        """Data rows that the last (or running) iteration came by."""
         self.skipped: list[Skipped] = []
         """Lines that the last (or running) iteration took for no data."""
         self._loaded: CalamineSheet | None = None  # kept for the first iteration only: a sheet is large
@@ -114,8 +114,12 @@ class Reading:
                 self._loaded = None
                 yield sources.xlsx_blocks(sheet)
 
-    def batches(self) -> Iterator[Batch]:
-        """The data rows, some hundreds at a time, as columns. Memory does not grow with the file (XLSX: the sheet)."""
+    def batches(self, sift: Callable[[Batch], Sequence[int]] | None = None) -> Iterator[Batch]:
+        """The data rows, some hundreds at a time, as columns. Memory does not grow with the file (XLSX: the sheet).
+
+        `sift` is given each batch before its columns are read, and gives the positions of the rows that must be; the
+        others are counted, no more.
+        """
         self.rows_read = 0
         self.skipped = []
         readers = [(column, column.make(self.context)) for column in self.schema.columns]
@@ -128,15 +132,22 @@ class Reading:
                 batch = Batch(self.schema, self.header, lines, cells)
                 for i, count in extra.items():
                     batch.add_problem(i, "cells", cells=len(self.header.cells) + count, extra=count)
-                for column, reader in readers:
-                    _fill(batch, column, reader)
-                for check in self.schema.checks:
-                    check(batch, self.context)
-                if seen and self.schema.unique:
-                    for i, first in seen.repeats(batch.columns[self.schema.unique], batch.lines):
-                        batch.add_problem(i, "repeated", self.schema.unique, first=first)
                 self.rows_read += len(batch)
+                places = sift(batch) if sift else range(len(batch))
+                if len(places) < len(batch):
+                    batch = batch.only(places)
+                if len(batch):
+                    self._read(batch, readers, seen)
                 yield batch
+
+    def _read(self, batch: Batch, readers: Sequence[tuple[Column, ColumnReader]], seen: SeenBefore | None) -> None:
+        for column, reader in readers:
+            _fill(batch, column, reader)
+        for check in self.schema.checks:
+            check(batch, self.context)
+        if seen and self.schema.unique:
+            for i, first in seen.repeats(batch.columns[self.schema.unique], batch.lines):
+                batch.add_problem(i, "repeated", self.schema.unique, first=first)
 
     def __iter__(self) -> Iterator[Row]:
         """The data rows one by one."""

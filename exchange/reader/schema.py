@@ -47,6 +47,8 @@ class Column:
     """Headings that count only where none of the others is there."""
     apart: bool = False
     """Few files have it: the batches of the others know nothing of it, neither value nor digest."""
+    few: bool = False
+    """Few different cells: to read it costs little, however many rows there are."""
 
     def headings(self) -> Iterable[str]:
         """The headings that are understood, in their compared form."""

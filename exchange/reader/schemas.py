@@ -47,31 +47,34 @@ ROSTER = Schema(
     (
         _identity(),
         _name(required=True),
-        Column("category", "人员类别", read.category, required=True, synonyms=tuple(_CATEGORY_WORDS)),
+        Column("category", "人员类别", read.category, required=True, few=True, synonyms=tuple(_CATEGORY_WORDS)),
         Column(
             "region",
             "行政区划代码",
             read.region,
+            few=True,
             synonyms=("行政区划", "区划代码", "行政区划编码", "地区代码", "行政区代码"),
             fallback=("行政区划名称", "所属区划", "所属地区", "所在地区", "所属行政区划", "地区"),
         ),
         Column(
             "household", "户编号", read.reference(strict=False), synonyms=("户号", "家庭编号", "户编码", "家庭编码")
         ),
-        Column("relation", "与户主关系", read.words(20), synonyms=("户主关系", "与户主的关系", "家庭关系")),
+        Column("relation", "与户主关系", read.words(20), few=True, synonyms=("户主关系", "与户主的关系", "家庭关系")),
         Column(
             "valid_from",
             "认定日期",
             read.date,
+            few=True,
             synonyms=("认定时间", "纳入日期", "纳入时间", "识别日期", "识别时间", "起始日期", "开始日期", "生效日期"),
         ),
         Column(
             "valid_to",
             "退出日期",
             read.date,
+            few=True,
             synonyms=("退出时间", "终止日期", "终止时间", "结束日期", "截止日期", "取消日期", "停保日期"),
         ),
-        Column("reason", "退出原因", read.words(200), synonyms=("取消原因", "终止原因", "减少原因")),
+        Column("reason", "退出原因", read.words(200), few=True, synonyms=("取消原因", "终止原因", "减少原因")),
         Column("phone", "联系电话", read.phone, synonyms=tuple(_PHONE_WORDS)),
         Column("monastery", "寺庙", read.words(80), synonyms=("寺庙名称", "所在寺庙", "所属寺庙"), apart=True),
         Column("commended", "先进僧尼", read.yes_no, synonyms=("是否先进僧尼", "先进僧尼标志", "是否先进"), apart=True),

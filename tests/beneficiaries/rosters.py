@@ -65,7 +65,7 @@ def send(content: bytes, *, actor: Any = None, second: Any = None, **given: Any)
 
 def outcomes(file: InboundFile) -> list[tuple[str, str]]:
     """(outcome, code) of the data rows in order, then of those who are missing."""
-    rows = file.rows.order_by("row", "id_key").values_list("outcome", "code", "row")
+    rows = file.every_row.order_by("row", "id_key").values_list("outcome", "code", "row")
     return [(outcome, code) for outcome, code, _row in sorted(rows, key=lambda row: (row[2] is None, row[2] or 0))]
 
 
