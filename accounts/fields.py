@@ -11,7 +11,7 @@ class CheckedForeignKey(models.ForeignKey):
     """A foreign key that the database checks for all rows of a statement at once, where rows come by the million.
 
     A constraint would ask for each row again, when the transaction ends. The model carries the trigger that asks once
-    (`claims.integrity`); who looks for what points at a row counts it as a constraint (`holds`).
+    (`accounts.integrity`); who looks for what points at a row counts it as a constraint (`holds`).
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

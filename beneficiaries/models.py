@@ -9,24 +9,24 @@ from typing import ClassVar
 from uuid import UUID
 
 import pghistory
-from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import ArrayField, RangeOperators
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import access
+from accounts import access, integrity
 from accounts.access import Act
 from accounts.audit import tracked
 from accounts.crypto import blind_index
-from accounts.fields import EncryptedTextField
+from accounts.fields import CheckedForeignKey, EncryptedTextField
 from accounts.masking import mask_id_number, mask_phone
 from accounts.models import Region
 from accounts.vocabulary import Category, Department
+from beneficiaries import apart
 from beneficiaries.comparisons.models import ComparisonRow
-from beneficiaries.days import KnownQuerySet, holds_on, span
+from beneficiaries.days import KnownQuerySet, holds_on
 from beneficiaries.designations.models import DesignatedSpell, Designation, HeldCategory
 from beneficiaries.diseases.models import ListedDisease, Registration
 from beneficiaries.merging.models import Merge
@@ -64,15 +64,6 @@ class ReadingPieces(Func):
     function = "reading_pieces"
     arity = 1
     output_field = ArrayField(models.TextField())
-
-
-class CertifiedAs(Func):
-    """Category and department as one number: an index of it is a third of one of their texts, and half the work."""
-
-    template = "hashtext(%(expressions)s)"
-    arg_joiner = " || '/' || "
-    arity = 2
-    output_field = models.IntegerField()
 
 
 @tracked(level=pghistory.Statement, indexed=("region",))
@@ -143,6 +134,7 @@ class Person(models.Model):
             GinIndex(ReadingPieces("pinyin"), name="person_reading_pieces"),
             models.Index(fields=["merged_into"], condition=Q(merged_into__isnull=False), name="person_merged_into"),
         ]
+        triggers: ClassVar = [integrity.keeps("beneficiaries_categoryspell", "person_id")]
 
     def __str__(self) -> str:
         return self.name
@@ -183,7 +175,7 @@ class CategorySpell(models.Model):
     given again; `known_from`/`known_to` say when we held it true.
     """
 
-    person = models.ForeignKey(Person, models.PROTECT, related_name="spells", db_index=False)
+    person = CheckedForeignKey(Person, models.PROTECT, related_name="spells", db_index=False)
     category = models.CharField(_("人员类别"), max_length=30, choices=Category.choices)
     department = models.CharField(_("认定部门"), max_length=30, choices=Department.choices)
     region = models.ForeignKey(
@@ -234,17 +226,8 @@ class CategorySpell(models.Model):
                 name="spell_date_order",
                 violation_error_message=_("退出日期早于认定日期"),
             ),
-            ExclusionConstraint(
-                name="spell_no_overlap",
-                expressions=[
-                    ("person", RangeOperators.EQUAL),
-                    (CertifiedAs("category", "department"), RangeOperators.EQUAL),
-                    (span(), RangeOperators.OVERLAPS),
-                ],
-                condition=Q(known_to=None),
-                violation_error_message=_("同一部门对同一人的同一类别，认定期间不能重叠"),
-            ),
         ]
+        triggers: ClassVar = apart.TRIGGERS
 
     def __str__(self) -> str:
         return self.get_category_display()

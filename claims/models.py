@@ -10,12 +10,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import access
+from accounts import access, integrity
 from accounts.access import Act
 from accounts.fields import CheckedForeignKey
 from accounts.models import Region, User
 from beneficiaries.models import Person
-from claims import integrity
 from claims.contradictions.models import Contradiction
 from claims.entry.models import ClaimEntry
 from claims.fund.differences.models import Difference, Receipt

@@ -43,9 +43,8 @@ SELECT EXISTS (
     SELECT FROM beneficiaries_categoryspell s JOIN exchange_stagedrow i ON s.id = i.spell_id
     WHERE i.file_id = %(file)s AND s.known_to > %(came)s - interval '1 day'
 ) OR EXISTS (
-    SELECT FROM exchange_unchangedrows u, unnest(u.spells) one (spell)
-    JOIN beneficiaries_categoryspell s ON s.id = one.spell
-    WHERE u.file_id = %(file)s AND s.known_to > %(came)s - interval '1 day'
+    SELECT FROM exchange_unchangedrows u, unnest(u.spells) one (spell) WHERE u.file_id = %(file)s AND one.spell IN
+        (SELECT s.id FROM beneficiaries_categoryspell s WHERE s.known_to > %(came)s - interval '1 day')
 ) OR EXISTS (
     SELECT FROM roster_row i JOIN beneficiaries_person p ON p.id_key = i.id_key WHERE i.person_id IS NULL
 ) OR EXISTS (
@@ -189,15 +188,25 @@ UNION ALL
 SELECT i.spell_id, i.valid_to, NULL, i.exit_reason
 FROM roster_row i WHERE i.outcome = 'exited' AND i."row" IS NULL
 """
-CLOSE = """
-UPDATE beneficiaries_categoryspell s SET known_to = %(now)s, closed_by_id = %(file)s
-FROM roster_closing c WHERE s.id = c.id
-"""
 SPELL = """
 INSERT INTO beneficiaries_categoryspell (person_id, category, department, region_id, valid_from, valid_to, exit_reason,
     household, relation, phone_key, source_id, source_row, known_from)
 """
-REOPEN = (
+CLOSE = f"""
+WITH s AS (
+    UPDATE beneficiaries_categoryspell s SET known_to = %(now)s, closed_by_id = %(file)s
+    FROM roster_closing c WHERE s.id = c.id RETURNING s.*, c.left_end, c.right_start, c.reason
+), reopened AS ({SPELL}
+    SELECT s.person_id, s.category, s.department, s.region_id, piece.starts, piece.ends, piece.reason, s.household,
+           s.relation, s.phone_key, %(file)s, NULL, %(now)s
+    FROM s, LATERAL (VALUES (s.valid_from, least(s.left_end, s.valid_to), s.reason, s.left_end >= s.valid_from),
+            (s.right_start, s.valid_to, s.exit_reason, s.right_start <= coalesce(s.valid_to, 'infinity')))
+        AS piece (starts, ends, reason, stays)
+    WHERE piece.stays RETURNING 1
+)
+SELECT (SELECT count(*) FROM s), (SELECT count(*) FROM reopened)
+"""  # noqa: S608
+OPEN = (
     SPELL
     + """
 SELECT s.person_id, s.category, s.department, s.region_id, piece.starts, piece.ends, piece.reason, s.household,
@@ -287,9 +296,9 @@ def _write(cursor: Any, file: InboundFile, values: dict[str, Any], progress: Pro
     progress(_("结束旧认定"), 2, 5)
     run(CLOSING)
     cursor.execute("ANALYZE roster_closing")
-    written["closed"] = run(CLOSE)
+    run(CLOSE)
+    written["closed"], written["reopened"] = cursor.fetchone()
     progress(_("写入新认定"), 3, 5)
-    written["reopened"] = run(REOPEN)
     written["opened"] = run(OPEN)
     staging.refresh_statistics("beneficiaries_categoryspell", written["opened"])
     run(ECHO)

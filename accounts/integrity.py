@@ -1,9 +1,10 @@
-"""What the tables of claims promise, asked once for all rows of a statement.
+"""What tables promise that are written by the hundred thousand, asked once for all rows of a statement.
 
 A foreign key constraint asks for every row again when the transaction ends: half a million questions for a month's
-file of one county. These triggers put one question to the set. Of what they refer to, regions, files, users and
-published versions are never deleted, and settlements keep their claims (`KEEPS`); persons are kept by the years
-(`PersonYear.person` is a constraint, and no claim is without its year).
+file of one county. These triggers put one question to the set. Of what claims refer to, regions, files, users and
+published versions are never deleted, and settlements keep their claims (`keeps`); persons are kept by the years
+(`PersonYear.person` is a constraint, and no claim is without its year). Spells hold their persons while they are
+written (`beneficiaries.apart`).
 """
 
 from collections.abc import Iterable, Mapping
