@@ -36,11 +36,13 @@ def stage_reading(
     *,
     table: str = TABLE,
     sift: Callable[[reader.Batch], Sequence[int]] | None = None,
+    narrow: Callable[[reader.Batch], reader.Batch] = lambda batch: batch,
 ) -> None:
     """Copies every row of the file into `table`: identity (sealed, with its blind index), name, faults, and `fill`.
 
     A faulty row gets outcome `error` with code, field and reason. Notes are counted into `file.notes`. `sift` says
-    which rows must be read and copied (`Reading.batches`). `table` has the columns of `exchange_stagedrow` named here.
+    which rows must be read (`Reading.batches`), `narrow` which of those must be copied. `table` has the columns of
+    `exchange_stagedrow` named here.
     """
     notes: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[str, str], str] = {}
@@ -49,8 +51,9 @@ def stage_reading(
         step = _("读取文件")
         with _Writer(cursor, table) as writer:
             for batch in reading.batches(sift):
-                if len(batch):
-                    writer.put(_common(file, batch) | fill(batch))
+                rest = narrow(batch) if len(batch) else batch
+                if len(rest):
+                    writer.put(_common(file, rest) | fill(rest))
                 for found in batch.notes.values():
                     for note in found:
                         notes[note.code, note.field] += 1

@@ -28,7 +28,7 @@ CREATE TEMP TABLE roster_apart ("row" integer, spell_id bigint, person_id bigint
 CREATE TEMP TABLE roster_unseen (spell_id bigint, person_id bigint) ON COMMIT DROP;
 CREATE TEMP TABLE roster_looked (spell_id bigint, person_id bigint) ON COMMIT DROP;
 """
-MADE = "roster_incoming, roster_met, roster_twice, roster_apart, roster_unseen, roster_looked"
+MADE = "roster_incoming, roster_respelled, roster_met, roster_twice, roster_apart, roster_unseen, roster_looked"
 # A number that was merged into another person leads to that person, as a further document does.
 MERGED = """
 UPDATE roster_incoming i SET id_key = kept.id_key
@@ -181,10 +181,12 @@ def stage(file: InboundFile, reading: reader.Reading, progress: Progress) -> Non
         file,
         reading,
         progress,
-        lambda batch: _roster_columns(batch) | sieve.remember(batch),
+        lambda batch: _roster_columns(batch) | sieve.hashes,
         table="roster_incoming",
         sift=sieve,
+        narrow=sieve.narrow,
     )
+    sieve.respell(reading.rows_read)
     with connection.cursor() as cursor:
         cursor.execute(MERGED)
         several = documents.follow("roster_incoming") or cursor.rowcount

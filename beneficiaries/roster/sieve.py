@@ -11,97 +11,55 @@ from itertools import chain
 from typing import Any, Final
 
 import numpy as np
-import psycopg
 from django.db import connection
 
 from accounts.crypto import digest_key
+from beneficiaries.roster.echoes import Standing, packed
 from beneficiaries.roster.models import SpellEcho
-from exchange import reader
+from exchange import reader, staging
 from exchange.models import InboundFile, UnchangedRows
 from exchange.reader.duplicates import Duplicate, compare
 
 KEY: Final = "roster_row"
-# Packed by the server into a few long values: the driver would otherwise handle every row by itself. A category that
-# only began after the roster's month does not stand in it.
-SPELLS: Final = """
-SELECT string_agg(int8send(id) || int8send(person_id) || int4send((valid_from <= %(month_end)s)::integer), '')
-FROM beneficiaries_categoryspell
-WHERE department = %(department)s AND known_to IS NULL AND (valid_to IS NULL OR valid_to >= %(month)s)
-    AND region_id BETWEEN %(low)s AND %(high)s
-GROUP BY id / 500000
-"""
-ECHOES: Final = """
-SELECT string_agg(int8send(spell_id) || uuid_send(said), '')
-FROM beneficiaries_spellecho WHERE department = %(department)s
-"""
-OF_THESE: Final = " AND spell_id = ANY(%(spells)s)"
-IN_PARTS: Final = " GROUP BY spell_id / 500000"
-# Of more than these all echoes of the department are read in one go.
-FEW: Final = 20_000
-_SPELL = np.dtype([("spell", ">i8"), ("person", ">i8"), ("standing", ">i4")])
-_ECHO = np.dtype([("spell", ">i8"), ("first", ">u8"), ("second", ">u8")])
 _HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"
 _INT4, _INT8 = 23, 20  # types of PostgreSQL
 STAGE: Final = f"COPY {UnchangedRows._meta.db_table} (file_id, lines, spells, persons) FROM STDIN (FORMAT BINARY)"
 
 
+RESPELLED: Final = "CREATE TEMP TABLE roster_respelled (spell_id bigint, said uuid) ON COMMIT DROP"
+RESPELL: Final = """
+UPDATE beneficiaries_spellecho e SET said = r.said FROM roster_respelled r WHERE e.spell_id = r.spell_id
+"""
+
+
 class Sieve:
     """Says of each batch which rows must be looked at; keeps line and spell of the others.
 
-    60 bytes per standing spell and 16 per unchanged row are held.
+    100 bytes per standing spell and 16 per unchanged row are held.
     """
 
     def __init__(self, file: InboundFile, context: reader.Context) -> None:
         self.key = digest_key(KEY)
         self.twice = reader.DuplicateFinder()
+        self.hashes: dict[str, list[str | None]] = {}
+        """Columns `said` and `digest` of the rows that `narrow` gave back last."""
         # Cells that are spelled in many ways, or mean other things when places come and go, are read for every row
         # where that costs little.
         self._few = {column.name: column.make(context) for column in reader.ROSTER.columns if column.few}
-        self._said: Sequence[bytes] = ()
+        self._standing = Standing(file)
+        self._said: list[bytes] = []  # of the rows let through that were not read yet
         self._lines: list[np.ndarray] = []
         self._places: list[np.ndarray] = []
-        self._load(file)
-
-    def _load(self, file: InboundFile) -> None:
-        prefix = file.region.prefix
-        values: dict[str, Any] = {
-            "department": file.department,
-            "month": file.month,
-            "month_end": file.month_end,
-            "low": prefix.ljust(12, "0"),
-            "high": prefix.ljust(12, "9"),
-        }
-        # What comes and goes is a short file: its rows are compared one by one.
-        full = file.mode == InboundFile.Mode.FULL
-        spells = _packed(SPELLS, values, _SPELL) if full else np.empty(0, dtype=_SPELL)
-        self._spells, self._persons = spells["spell"].astype(np.int64), spells["person"].astype(np.int64)
-        self._standing = spells["standing"].astype(np.bool_)
-        if len(spells) > FEW:
-            echoes = _packed(ECHOES + IN_PARTS, values, _ECHO)
-        else:
-            echoes = _packed(ECHOES + OF_THESE + IN_PARTS, values | {"spells": self._spells.tolist()}, _ECHO)
-        if len(spells):
-            order = np.argsort(self._spells, kind="stable")
-            ordered = self._spells[order]
-            at = np.searchsorted(ordered, echoes["spell"])
-            at[at == len(ordered)] = 0
-            open_ones = ordered[at] == echoes["spell"]  # the others are of superseded spells
-            echoes, of_spell = echoes[open_ones], order[at[open_ones]]
-        else:
-            echoes, of_spell = echoes[:0], np.empty(0, dtype=np.int64)
-        first = echoes["first"].astype(np.uint64)
-        order = np.argsort(first, kind="stable")
-        self._first, self._second = first[order], echoes["second"].astype(np.uint64)[order]
-        self._of_spell = of_spell[order]
+        self._respelled: list[tuple[int, bytes]] = []
 
     @property
     def standing(self) -> int:
         """Spells of the department and region that stand in the roster's month."""
-        return int(self._standing.sum())
+        return int(self._standing.in_month.sum())
 
     def __call__(self, batch: reader.Batch) -> Sequence[int]:
-        """The positions of the rows that no echo knows (`Reading.batches`)."""
+        """The positions of the rows whose cells no echo knows (`Reading.batches`)."""
         meaning, doubtful = {}, set(batch.problems)
         for name, read in self._few.items():
             if batch.has(name):
@@ -109,38 +67,57 @@ class Sieve:
                 meaning[name] = found.values
                 doubtful.update(i for i, _ in chain(found.faults, found.notes))
         said = batch.said(key=self.key, meaning=meaning)
-        self._said = said
-        if not len(self._first):
-            return range(len(batch))
-        places = self._find(said)
+        rest = self._keep(batch, self._standing.by_said.find(said), doubtful)
+        self._said += [said[i] for i in rest]
+        return rest
+
+    def narrow(self, batch: reader.Batch) -> reader.Batch:
+        """Of rows that were read, those that say something else, not the same in another spelling.
+
+        What deserves a note deserves it every month: such a row gets no `said`. But a place is new only once.
+        """
+        noted = {i for i, notes in batch.notes.items() if any(note.field not in self._few for note in notes)}
+        said, self._said = self._said[: len(batch)], self._said[len(batch) :]
+        digests = batch.digests(key=self.key)
+        places = self._standing.by_content.find(digests)
+        rest = self._keep(batch, places, batch.problems)
+        if len(rest) < len(batch):
+            again = set(range(len(batch))).difference(rest, noted)
+            self._respelled += [(int(self._standing.spells[places[i]]), said[i]) for i in again]
+            batch, digests = batch.only(rest), [digests[i] for i in rest]
+        self.twice.add(batch, digests)
+        self.hashes = {
+            "said": [
+                None if place in noted or i in batch.problems else said[place].hex() for i, place in enumerate(rest)
+            ],
+            "digest": [one.hex() for one in digests],
+        }
+        return batch
+
+    def _keep(self, batch: reader.Batch, places: np.ndarray, doubtful: Iterable[int]) -> Sequence[int]:
+        """Keeps the rows whose spell is known, and gives the positions of the others."""
         places[list(doubtful)] = -1
         known = places >= 0
         if not known.any():
             return range(len(batch))
         self._lines.append(np.asarray(batch.lines, dtype=np.int64)[known])
-        self._places.append(self._of_spell[places[known]])
-        rest = np.flatnonzero(~known).tolist()
-        self._said = [said[i] for i in rest]
-        return rest
+        self._places.append(places[known])
+        return np.flatnonzero(~known).tolist()
 
-    def _find(self, said: Sequence[bytes]) -> np.ndarray:
-        """Position of the echo of each row, -1 where there is none."""
-        halves = np.frombuffer(b"".join(said), dtype=">u8").astype(np.uint64).reshape(-1, 2)
-        places = np.searchsorted(self._first, halves[:, 0])
-        places[places == len(self._first)] = 0
-        right = (self._first[places] == halves[:, 0]) & (self._second[places] == halves[:, 1])
-        return np.where(right, places, -1)
-
-    def remember(self, batch: reader.Batch) -> dict[str, list[str | None]]:
-        """Columns `said` and `digest` of the rows that the last call let through, now that they are read.
-
-        What deserves a note deserves it every month: such a row gets no `said`. But a place is new only once.
-        """
-        noted = {i for i, notes in batch.notes.items() if any(note.field not in self._few for note in notes)}
-        digests = batch.digests(key=self.key)
-        self.twice.add(batch, digests)
-        said = [None if i in noted or i in batch.problems else one.hex() for i, one in enumerate(self._said)]
-        return {"said": said, "digest": [one.hex() for one in digests]}
+    def respell(self, rows: int) -> None:
+        """Where a tenth of the file is spelled in another way, it will be next month: the echoes follow."""
+        if len(self._respelled) * 10 <= rows:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(RESPELLED)
+            with staging.copying("roster_respelled") as put:
+                put(
+                    {
+                        "spell_id": [spell for spell, _ in self._respelled],
+                        "said": [said.hex() for _, said in self._respelled],
+                    }
+                )
+            cursor.execute(RESPELL)
 
     def known(self) -> tuple[np.ndarray, np.ndarray]:
         """Lines of the known rows, and of each the position of its spell."""
@@ -155,7 +132,7 @@ class Sieve:
         `rows`: line, person, digest of the good rows among the others whose person is in the register.
         """
         lines, places = self.known()
-        persons = self._persons[places]
+        persons = self._standing.persons[places]
         ordered = np.sort(persons)
         others = np.fromiter((person for _, person, _ in rows), dtype=np.int64, count=len(rows))
         both = others[np.isin(others, ordered)]
@@ -163,7 +140,7 @@ class Sieve:
         if not len(doubled):
             return {}
         chosen = np.isin(persons, doubled)
-        spells = self._spells[places[chosen]].tolist()
+        spells = self._standing.spells[places[chosen]].tolist()
         content = SpellEcho.objects.in_bulk(spells)
         groups: dict[int, list[tuple[int, bytes]]] = {person: [] for person in doubled.tolist()}
         for line, person, spell in zip(lines[chosen].tolist(), persons[chosen].tolist(), spells, strict=True):
@@ -182,28 +159,25 @@ class Sieve:
         lines, places = self.known()
         set_apart = np.isin(lines, np.fromiter(apart, dtype=np.int64))
         kept: Any = zip(
-            lines[set_apart], self._spells[places[set_apart]], self._persons[places[set_apart]], strict=True
+            lines[set_apart],
+            self._standing.spells[places[set_apart]],
+            self._standing.persons[places[set_apart]],
+            strict=True,
         )
         found = [(int(line), int(spell), int(person)) for line, spell, person in kept]
         lines, places = lines[~set_apart], places[~set_apart]
         if len(lines):
-            _copy(file, lines, self._spells[places], self._persons[places])
+            _copy(file, lines, self._standing.spells[places], self._standing.persons[places])
         return found
 
     def unseen(self) -> list[tuple[int, int]]:
         """Standing spells, with their persons, of which no known row speaks, nor of another spell of the person."""
-        seen = np.zeros(len(self._spells), dtype=np.bool_)
+        seen = np.zeros(len(self._standing.spells), dtype=np.bool_)
         seen[self.known()[1]] = True
-        left = self._standing & ~seen
-        spells, persons = self._spells[left], self._persons[left]
-        gone = ~np.isin(persons, self._persons[seen])
+        left = self._standing.in_month & ~seen
+        spells, persons = self._standing.spells[left], self._standing.persons[left]
+        gone = ~np.isin(persons, self._standing.persons[seen])
         return list(zip(spells[gone].tolist(), persons[gone].tolist(), strict=True))
-
-
-def _packed(query: str, values: dict[str, Any], kind: np.dtype) -> np.ndarray:
-    with psycopg.Cursor(connection.connection) as cursor:  # Django's own gives bytes as hexadecimal text
-        cursor.execute(query, values, binary=True)
-        return np.frombuffer(b"".join(packed for (packed,) in cursor), dtype=kind)
 
 
 def _copy(file: InboundFile, lines: np.ndarray, spells: np.ndarray, persons: np.ndarray) -> None:
@@ -232,5 +206,5 @@ def _array(values: np.ndarray, width: int, kind: int) -> bytes:
 def packed_rows(query: str) -> list[tuple[int, int, bytes]]:
     """Line, person and digest of the rows that the query packs, one value of 28 bytes each."""
     kind = np.dtype([("row", ">i4"), ("person", ">i8"), ("digest", "V16")])
-    found = _packed(query, {}, kind)
+    found = packed(query, {}, kind)
     return [(int(row), int(person), bytes(digest)) for row, person, digest in found.tolist()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from .errors import Noted, Problem
@@ -104,7 +104,8 @@ class Batch:
         The same in every process and for every spelling, encoding and order of columns of the same content.
         """
         texts = [self._texts(name) for name in names or self.columns]
-        return _hashed(list(map("\x1f".join, zip(*texts, strict=False))), blake2b(digest_size=16, key=key))
+        rows = list(map("\x1f".join, zip(*texts, strict=False)))
+        return _hashed("\x1e".join(rows), rows, blake2b(digest_size=16, key=key))
 
     def said(self, *, key: bytes, meaning: Mapping[str, Sequence[Any]]) -> list[bytes]:
         """16 bytes per row of its cells as they stand in the file, before it is read; of the columns in `meaning`, of
@@ -114,9 +115,11 @@ class Batch:
         """
         texts = [_as_text(meaning.get(name, cells)) for name, cells in self.raw.items()]
         rows = list(map("\x1f".join, zip(*texts, strict=True)))
-        if "".join(rows).count("\x1f") != len(rows) * (len(texts) - 1):
-            rows = [str([*cells]) for cells in zip(*texts, strict=True)]  # a cell holds the sign itself
-        return _hashed(rows, blake2b(fingerprint() + "\x1f".join(self.raw).encode(), digest_size=16, key=key))
+        joined = "\x1e".join(rows)
+        if joined.count("\x1f") != len(rows) * (len(texts) - 1):  # a cell holds the sign itself
+            rows = [str(cells) for cells in zip(*texts, strict=True)]
+            joined = "\x1e".join(rows)
+        return _hashed(joined, rows, blake2b(fingerprint() + "\x1f".join(self.raw).encode(), digest_size=16, key=key))
 
     def _texts(self, name: str) -> Iterable[str]:
         """A column as text; one that is not in the file costs nothing."""
@@ -124,6 +127,21 @@ class Batch:
         if name not in self.raw and column.count(None) == len(column):
             return repeat("", len(column))
         return _as_text(column)
+
+    def together(self, others: Sequence[Batch]) -> Batch:
+        """This one and the others, of the same file and not yet read, as one."""
+        all_of_them = [self, *others]
+        joined = Batch(
+            self.schema,
+            self._header,
+            list(chain.from_iterable(one.lines for one in all_of_them)),
+            [list(chain.from_iterable(parts)) for parts in zip(*(one._all for one in all_of_them), strict=True)],
+        )
+        at = 0
+        for one in all_of_them:
+            joined.problems |= {at + i: found for i, found in one.problems.items()}
+            at += len(one)
+        return joined
 
     def only(self, places: Sequence[int]) -> Batch:
         """The rows at these positions (in ascending order) as a batch of their own."""
@@ -136,10 +154,10 @@ class Batch:
         return taken
 
 
-def _hashed(rows: Sequence[str], start: blake2b) -> list[bytes]:
-    """What `start` gives for each row."""
+def _hashed(joined: str, rows: Sequence[str], start: blake2b) -> list[bytes]:
+    """What `start` gives for each row; `joined`: all of them with the sign 1E between."""
     # One encoding for all of them is quicker. No schema lets that sign through; if one did, each has its own.
-    pieces = "\x1e".join(rows).encode("utf-8", "surrogatepass").split(b"\x1e") if rows else []
+    pieces = joined.encode("utf-8", "surrogatepass").split(b"\x1e") if rows else []
     if len(pieces) != len(rows):
         pieces = [row.encode("utf-8", "surrogatepass") for row in rows]
     found = []

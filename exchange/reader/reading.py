@@ -23,6 +23,8 @@ SEPARATORS = (",", "\t", ";")
 _KEY = "id_number"
 # Shorter than any identity number: only such rows are looked at for being no data at all.
 _SHORT = 15
+# Sifted batches that are handed on as one, at most: whoever shows progress hears of them.
+_TOGETHER = 64
 _TOTAL = re.compile(r"(?:本页|本表|全县|全市|全旗)?(?:合计|总计|小计|共计|累计)(?:[:(\d人户数]|$)")
 _FOOTER = re.compile(
     r"(?:制表|填表|填报|审核|复核|负责|经办|联系|报送|单位负责|分管领导)(?:人|单位|部门|日期|时间)?[:(]|(?:备注|说明|注)\d*:"
@@ -124,6 +126,13 @@ class Reading:
         self.skipped = []
         readers = [(column, column.make(self.context)) for column in self.schema.columns]
         seen = SeenBefore() if self.schema.unique else None
+        for batch in self._cells() if sift is None else self._sifted(sift):
+            if len(batch):
+                self._read(batch, readers, seen)
+            yield batch
+
+    def _cells(self) -> Iterator[Batch]:
+        """The data rows as they stand in the file, no column read."""
         with self._blocks() as blocks:
             for block in blocks:
                 lines, cells, extra = self._data(block)
@@ -133,12 +142,19 @@ class Reading:
                 for i, count in extra.items():
                     batch.add_problem(i, "cells", cells=len(self.header.cells) + count, extra=count)
                 self.rows_read += len(batch)
-                places = sift(batch) if sift else range(len(batch))
-                if len(places) < len(batch):
-                    batch = batch.only(places)
-                if len(batch):
-                    self._read(batch, readers, seen)
                 yield batch
+
+    def _sifted(self, sift: Callable[[Batch], Sequence[int]]) -> Iterator[Batch]:
+        """What is left of some batches as one: a column of few cells takes nearly as long as one of many."""
+        waiting: list[Batch] = []
+        for batch in self._cells():
+            places = sift(batch)
+            waiting.append(batch.only(places) if len(places) < len(batch) else batch)
+            if len(waiting) >= _TOGETHER or sum(map(len, waiting)) >= sources.ROWS:
+                yield waiting[0].together(waiting[1:])
+                waiting = []
+        if waiting:
+            yield waiting[0].together(waiting[1:])
 
     def _read(self, batch: Batch, readers: Sequence[tuple[Column, ColumnReader]], seen: SeenBefore | None) -> None:
         for column, reader in readers:
