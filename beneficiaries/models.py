@@ -50,6 +50,9 @@ __all__ = [
 ]
 
 
+_REGION = {"region_id": ("accounts_region", "code")}
+
+
 class NameGrams(Func):
     """All one- and two-character pieces of a name, by which a part of a name is found (trigrams need three)."""
 
@@ -71,7 +74,7 @@ class Household(models.Model):
     """户: number as the certifying departments write it, once per county."""
 
     number = models.CharField(_("户编号"), max_length=40)
-    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("行政区划"), help_text="county", db_index=False)
+    region = CheckedForeignKey(Region, models.PROTECT, verbose_name=_("行政区划"), help_text="county", db_index=False)
     source = models.ForeignKey(
         InboundFile, models.PROTECT, null=True, related_name="+", help_text="that brought it", db_constraint=False
     )
@@ -80,6 +83,7 @@ class Household(models.Model):
         verbose_name = verbose_name_plural = _("户")
         indexes: ClassVar = [models.Index(fields=["region"], name="household_region")]
         constraints: ClassVar = [models.UniqueConstraint(fields=["number", "region"], name="household_once")]
+        triggers: ClassVar = integrity.known(_REGION)
 
     def __str__(self) -> str:
         return self.number
@@ -103,7 +107,7 @@ class Person(models.Model):
     )
     sex = models.CharField(_("性别"), max_length=6, choices=Sex.choices, blank=True)
     birth_date = models.DateField(_("出生日期"), null=True)
-    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("所在地区"), db_index=False)
+    region = CheckedForeignKey(Region, models.PROTECT, verbose_name=_("所在地区"), db_index=False)
     rural = models.BooleanField(_("农村居民"), default=True)
     household = models.ForeignKey(Household, models.SET_NULL, null=True, blank=True, verbose_name=_("户"))
     relation = models.CharField(_("与户主关系"), max_length=20, blank=True)
@@ -134,7 +138,7 @@ class Person(models.Model):
             GinIndex(ReadingPieces("pinyin"), name="person_reading_pieces"),
             models.Index(fields=["merged_into"], condition=Q(merged_into__isnull=False), name="person_merged_into"),
         ]
-        triggers: ClassVar = [integrity.keeps("beneficiaries_categoryspell", "person_id")]
+        triggers: ClassVar = [*integrity.known(_REGION), integrity.keeps("beneficiaries_categoryspell", "person_id")]
 
     def __str__(self) -> str:
         return self.name
