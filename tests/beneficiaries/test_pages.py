@@ -264,6 +264,22 @@ def test_upload_starts_the_work_and_recognises_the_file(client, users, monkeypat
     assert "文件是空的，没有任何内容；请检查" in client.post(reverse("exchange:upload"), empty).content.decode()
 
 
+def test_the_bureau_names_who_sent_a_roster_and_need_not_where_one_department_does(client, users, monkeypatch):
+    monkeypatch.setattr(exchange.current_app, "send_task", lambda name, args: None)
+    client.force_login(users[Role.CASE_WORKER])
+    url = reverse("exchange:upload")
+    assert '<option value="" selected>请选择</option>' in client.get(url).content.decode()
+    given = {"department": "", "region": "150500000000", "month": "2023-05", "mode": "full"}
+
+    def upload(kind: str):
+        return client.post(url, given | {"kind": kind, "file": SimpleUploadedFile(f"{kind}.csv", roster(line(1)))})
+
+    wrong = upload("roster")
+    assert wrong.status_code == 422 and "请选择这份文件由哪个部门报送" in wrong.content.decode()
+    assert upload("claims").status_code in (302, 204)
+    assert InboundFile.objects.get(kind="claims").department == "medical_security"
+
+
 def test_the_trail_of_reads_says_whose_file_it_was(client, users, people):
     """Masked, with a link; what lies in another region or is gone stays a key."""
     person = Person.objects.get(name="曾玉兰")
