@@ -1,7 +1,7 @@
 """Forms of the exchange: what is sent, and the filter of what was."""
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils import timezone
@@ -65,6 +65,7 @@ class ArrivalFilter(ListFilter):
 class UploadForm(forms.Form):
     """One file; a liaison sends for the own department only."""
 
+    ASKED: ClassVar = ("kind", "department", "region", "month", "mode")
     kind = forms.ChoiceField(label=_("种类"))
     department = forms.ChoiceField(label=_("报送部门"))
     region = RegionField(label=_("行政区划"))
