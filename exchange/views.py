@@ -140,6 +140,8 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Read → compare → confirm on one page; the counts filter the table."""
     user = _user(request)
     one = _get(request, pk)
+    all_wrong = one.state == State.READY and 0 < one.counts.get("rows", 0) == one.counts.get("error")
+    send_again = (all_wrong or one.state == State.REFUSED) and user.may(Act.ROSTER_UPLOAD)
     context: dict[str, Any] = {
         "title": one.name,
         "file": one,
@@ -149,7 +151,8 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
         "running": one.job if one.job and not one.job.ended else None,
         "failed": one.job if one.job and one.job.state == Job.State.FAILED and one.state in UNFINISHED else None,
         "may": _may(one, user),
-        "afresh": _afresh(one) if one.state == State.REFUSED and user.may(Act.ROSTER_UPLOAD) else "",
+        "all_wrong": all_wrong,
+        "afresh": _afresh(one) if send_again else "",
     }
     if one.state not in (State.READY, State.CONFIRMED, State.UNDONE):
         return render(request, "exchange/file.html", context)

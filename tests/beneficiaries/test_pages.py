@@ -279,6 +279,13 @@ def test_a_refused_file_is_sent_again_with_what_was_said_of_it(client, users):
     assert 'value="2023-06"' in form and re.search(r'value="changes"[^>]*checked', form)
 
 
+def test_a_file_of_errors_alone_is_asked_after(client, users):
+    client.force_login(users[Role.CASE_WORKER])
+    file = prepare(roster(line(1), line(2)), department="disabled_federation")
+    page = client.get(reverse("exchange:file", args=[file.pk])).content.decode()
+    assert "2 行全部有错误，多半是选错了部门" in page and "改好后重新上传" in page
+
+
 def test_a_heading_without_rows_is_said_to_be_one(client, users):
     client.force_login(users[Role.CASE_WORKER])
     file = prepare(roster(), mode="changes")
