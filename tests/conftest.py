@@ -7,6 +7,14 @@ from tests.receiver import certificate, receiver, receivers  # noqa: F401 - fixt
 from tests.sftp_server import sftp_server  # noqa: F401 - fixtures
 from tests.worker import _session_worker, worker, workers  # noqa: F401 - fixtures
 
+LONG = {"browser", "setup"}  # folders with tests of many seconds each
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: at the end of a run no process works for half a minute while the others have nothing."""
+    items.sort(key=lambda item: LONG.isdisjoint(item.path.parts))
+
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings):
