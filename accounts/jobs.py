@@ -5,14 +5,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from psycopg import sql
 
+from accounts.crypto import KeyMissing
 from accounts.models import Job, Region, User
 
 # progress(step, done, total)
 Progress = Callable[[str, int, int], None]
+# Whose errors are written for people to read.
+ROOMS = frozenset({"accounts", "policies", "exchange", "beneficiaries", "claims", "assistance", "monitoring"})
 
 
 def no_progress(step: str, done: int, total: int) -> None:
@@ -52,9 +57,19 @@ def running(job_id: int) -> Iterator[Progress]:
         try:
             yield progress
         except Exception as error:
-            update(state=Job.State.FAILED, message=str(error)[:2000], finished_at=timezone.now())
+            update(state=Job.State.FAILED, message=_said(error, job_id)[:2000], finished_at=timezone.now())
             raise
         update(state=Job.State.DONE, finished_at=timezone.now())
+
+
+def _said(error: Exception, job_id: int) -> str:
+    """What the person reads: a refusal in its own words; of what nobody foresaw only where to ask, the log has it."""
+    if isinstance(error, ValidationError):
+        return "".join(error.messages)
+    ours = type(error).__module__.partition(".")[0] in ROOMS and not isinstance(error, KeyMissing)
+    if ours or isinstance(error, PermissionDenied):
+        return str(error)
+    return _("处理时出现意外情况，已停止；请再试一次，仍不成功请把任务编号 %(job)s 告诉系统管理员。") % {"job": job_id}
 
 
 @contextmanager

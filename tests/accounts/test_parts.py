@@ -2,9 +2,11 @@
 
 import pytest
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models.fields import BLANK_CHOICE_DASH
 from django.template import Context, Template
 
+from accounts.crypto import KeyMissing
 from accounts.jobs import create_job, running
 from accounts.masking import mask_id_number, mask_phone
 from accounts.models import Job
@@ -12,6 +14,7 @@ from accounts.pictures import burden
 from accounts.templatetags import tuodi
 from accounts.vocabulary import Role
 from config.navigation import ENTRIES
+from exchange.errors import ExchangeError
 
 
 @pytest.mark.parametrize(
@@ -112,12 +115,23 @@ def test_job_tells_its_progress_and_its_end(users):
     assert (job.state, job.percent, job.ended) == (Job.State.DONE, 100, True)
 
 
-def test_failed_job_keeps_the_reason(users):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ExchangeError("第 3 行没有代码"), "第 3 行没有代码"),
+        (ValidationError(["第 3 行没有代码"]), "第 3 行没有代码"),
+        (AttributeError("'Composed' object has no attribute 'strip'"), "意外情况"),
+        (KeyMissing("cipher text altered"), "意外情况"),
+    ],
+)
+def test_failed_job_keeps_the_reason_in_words_for_people(users, error, told):
     job = create_job(kind="x", title="导入", region="150500000000", actor=users[Role.CASE_WORKER])
-    with pytest.raises(ValueError, match="第 3 行"), running(job.pk):
-        raise ValueError("第 3 行没有代码")
+    with pytest.raises(type(error)), running(job.pk):
+        raise error
     job.refresh_from_db()
-    assert (job.state, job.message, job.tone) == (Job.State.FAILED, "第 3 行没有代码", "late")
+    assert (job.state, job.tone) == (Job.State.FAILED, "late") and told in job.message
+    if told == "意外情况":
+        assert f"任务编号 {job.pk}" in job.message and str(error) not in job.message
 
 
 def test_a_job_is_its_owners_alone(client, users):
