@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import periods
 from accounts.access import Act
 from accounts.doors import get_visible, go, requires
+from accounts.jobs import fail_abandoned
 from accounts.lists import Column, ListPage
 from accounts.models import Job, ReadRecord, User
 from accounts.services import record_read
@@ -140,6 +141,8 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Read → compare → confirm on one page; the counts filter the table."""
     user = _user(request)
     one = _get(request, pk)
+    if one.job and not one.job.ended and fail_abandoned(Job.objects.filter(pk=one.job_id)):
+        one.job.refresh_from_db()
     all_wrong = one.state == State.READY and 0 < one.counts.get("rows", 0) == one.counts.get("error")
     send_again = (all_wrong or one.state == State.REFUSED) and user.may(Act.ROSTER_UPLOAD)
     context: dict[str, Any] = {
