@@ -4,6 +4,9 @@ PYTHON ?= python3
 # Extra arguments for pytest, as in: make test ARGS="tests/claims -k limit"
 ARGS ?=
 
+# Every target starts Python again and again, the demo and the tests dozens of times: it must not compile each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 RUN := $(VENV)/bin/python
 # A copy of the lock file that was installed: an unchanged one needs no work.

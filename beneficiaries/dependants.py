@@ -44,11 +44,17 @@ def take_back_spells(file: InboundFile) -> None:
 
 
 def _changed_since(file: InboundFile) -> str:
-    """A spell of the file was closed since, or its persons got another one of this department."""
-    closed = CategorySpell.objects.filter(source=file).exclude(known_to=None)
+    """A spell of the file was closed since, or its persons got another one of this department; a merge that was taken
+    back is as if it had not been."""
+    persons = touched(file).values("person_id")
+    undone = Merge.objects.filter(kept__in=persons, state=Merge.State.UNDONE).values_list("before", flat=True)
+    label = _label(CategorySpell, "person")
+    gone = [pk for before in undone for pk in before.get(label, {}).get("made", ())]
+    closed = CategorySpell.objects.filter(source=file).exclude(known_to=None).exclude(pk__in=gone)
     later = CategorySpell.objects.filter(
-        department=file.department, person_id__in=touched(file).values("person_id"), known_from__gt=file.confirmed_at
-    ).exclude(source=file)
+        department=file.department, person_id__in=persons, known_from__gt=file.confirmed_at
+    )
+    later = later.exclude(source=file).exclude(pk__in=gone)
     if closed.exists() or later.exists():
         return _("这份文件写入的认定此后又有变化；请先撤销之后的文件或更正，再撤销这一份。")
     return ""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from accounts.access import Act
 from accounts.models import User
 from beneficiaries.designations.selectors import said
+from beneficiaries.diseases.selectors import registrations_of
 from beneficiaries.models import CategorySpell, Designation, Person, Registration
 from beneficiaries.panels import Panel
 from exchange.models import InboundFile
@@ -23,7 +24,7 @@ def entries(user: User, person: Person, spells: list[CategorySpell], panels: lis
     found = [entry for spell in spells if spell.known_to is None for entry in _of_spell(user, spell)]
     for panel in panels:
         found += [{"kind": panel.key, **entry} for entry in panel.timeline(user, person)]
-    for row in person.diseases.all() if getattr(person, "on_a_register", True) else ():
+    for row in registrations_of(person):
         found += _of_registration(row)
     if person.deceased_on:
         died = {"kind": "life", "icon": "flower-2", "text": _("死亡"), "amount": None, "who": person.death_source}

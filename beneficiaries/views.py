@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,9 +20,11 @@ from accounts.lists import Column, Listing, ListPage
 from accounts.models import ReadRecord, User
 from accounts.services import record_read
 from beneficiaries import selectors, services
+from beneficiaries.diseases.selectors import gathered_registrations as registrations
+from beneficiaries.enrolment.of_person import payments
 from beneficiaries.enrolment.selectors import insured
 from beneficiaries.forms import NumberForm, PersonFilter, PersonForm, RevealForm
-from beneficiaries.models import Person, Registration
+from beneficiaries.models import Person
 from beneficiaries.panels import panels_for
 from beneficiaries.persons.page import Part, summary
 from beneficiaries.searching import MOST, search
@@ -92,9 +94,9 @@ class PersonList(ListPage):
 @require_GET
 def person(request: HttpRequest, pk: int, tab: str = "") -> HttpResponse:
     """A person's file: summary, then the tab asked for; every opening is recorded. Who was merged is shown as whom."""
-    known = Person.objects.select_related("region", "household")
-    sick = Exists(Registration.objects.filter(person=OuterRef("pk")))
-    known = known.annotate(on_a_register=sick, insured=insured(timezone.localdate()))
+    known = Person.objects.select_related("region", "household").annotate(insured=insured(timezone.localdate()))
+    if not tab:
+        known = known.annotate(paid=payments(), registered=registrations())
     one = get_visible(request, known, pk=pk)
     if one.merged_into_id:
         messages.info(request, _("“%(name)s”的这份档案已并入当前档案") % {"name": one.name})

@@ -1,7 +1,7 @@
 """Forms of the exchange: what is sent, and the filter of what was."""
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils import timezone
@@ -65,6 +65,7 @@ class ArrivalFilter(ListFilter):
 class UploadForm(forms.Form):
     """One file; a liaison sends for the own department only."""
 
+    ASKED: ClassVar = ("kind", "department", "region", "month", "mode")
     kind = forms.ChoiceField(label=_("种类"))
     department = forms.ChoiceField(label=_("报送部门"))
     region = RegionField(label=_("行政区划"))
@@ -93,6 +94,23 @@ class UploadForm(forms.Form):
         if user.department != Department.MEDICAL_SECURITY:
             senders &= {user.department}
         self._choose("department", [choice for choice in Department.choices if choice[0] in senders])
+        self._senders = {kind.kind: kind.departments for kind in mine}
+        if len(senders) > 1:
+            department: Any = self.fields["department"]
+            department.choices = [("", _("请选择")), *department.choices]
+            department.required = False
+            department.help_text = _("由哪个部门报送；结算明细只由医疗保障报送，可以不选。")
+
+    def clean(self) -> dict[str, Any]:
+        """Some kinds are sent by one department alone: it need not be named."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if not given.get("department") and "department" not in self.errors and "kind" in given:
+            senders = self._senders[given["kind"]]
+            if len(senders) == 1:
+                given["department"] = str(senders[0])
+            else:
+                self.add_error("department", _("请选择这份文件由哪个部门报送"))
+        return given
 
     def _choose(self, name: str, choices: list[Any]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]

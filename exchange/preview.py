@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.lists import Bulk, Column, Listing
 from accounts.masking import mask_id_number
+from accounts.models import Level, Region
 from accounts.vocabulary import Category
 from exchange import deciding, kinds, reader, selectors
 from exchange.models import InboundFile, Outcome, StagedRow
@@ -69,8 +70,12 @@ def listing(request: HttpRequest, file: InboundFile, *, decides: bool = False) -
         key="rows",
         default_sort="row",
         page_size=SAMPLE,
-        empty=_("没有这一结果的行"),
+        empty=_("没有这一结果的行") if file.counts.get("rows") else _("文件只有表头，没有数据行"),
     )
+    if not outcome and (exited := file.counts.get(Outcome.EXITED.value)):
+        table.note = ngettext(
+            "含文件中没有、因此退出的 %(count)s 条", "含文件中没有、因此退出的 %(count)s 条", exited
+        ) % {"count": f"{exited:,}"}
     table.columns = _columns(file, outcome, table, decides)
     if decides and outcome == Outcome.DOUBTFUL:
         url = reverse("exchange:decide", args=[file.pk])
@@ -89,6 +94,8 @@ def _columns(file: InboundFile, outcome: str, table: Listing, decides: bool) -> 
             shown.append(_DECIDING if decides else _DECIDED)
         return shown
     chosen = [_column(kind, name) for name in kind.columns if name not in ("row", "reason")]
+    if not table.params.get("export"):  # an export gives the codes as the file has them
+        chosen = [_place(table) if column.name == "region_code" else column for column in chosen]
     if outcome == Outcome.ERROR:
         shown_names = ("id_number", "name", "category", "claim_no", "values.warning_no")
         chosen = [column for column in chosen if column.name in shown_names]
@@ -167,9 +174,7 @@ _OWN = {
         "valid_from", gettext_lazy("认定日期"), kind="date", value=lambda row: _said(row, "valid_from")
     ),
     "valid_to": Column("valid_to", gettext_lazy("退出日期"), kind="date"),
-    "region_code": Column(
-        "region_code", gettext_lazy("行政区划"), kind="mono", value=lambda row: _said(row, "region_code")
-    ),
+    "region_code": Column("region_code", gettext_lazy("行政区划"), value=lambda row: _said(row, "region_code")),
 }
 _STAGED = {field.name for field in StagedRow._meta.get_fields()}
 
@@ -187,6 +192,22 @@ def _column(kind: kinds.ImportKind, name: str | Column) -> Column:
         return Column(plain, label)
     amount = declared is not None and declared.make is reader.columns.amount
     return Column(name, label, kind="amount" if amount else "text", value=lambda row: row.values.get(plain))
+
+
+def _place(table: Listing) -> Column:
+    """A row's place by its name, with the county's before a township's; a place that is not known yet by its code."""
+    known: dict[str, str] = {}
+
+    def value(row: StagedRow) -> str:
+        if not known:
+            codes = {_said(one, "region_code") for one in table.page.rows}
+            known.update(dict(zip(codes, codes, strict=True)))
+            for place in Region.objects.filter(code__in=codes).select_related("parent"):
+                above = place.parent.name if place.parent and place.level > Level.COUNTY else ""
+                known[place.code] = f"{above} {place.name}".strip()
+        return known[_said(row, "region_code")]
+
+    return Column("region_code", _("行政区划"), value=value)
 
 
 def _beside(kind: kinds.ImportKind, table: Listing) -> Column:

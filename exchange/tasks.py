@@ -13,7 +13,7 @@ from exchange.errors import ExchangeError
 def prepare_inbound(file_id: int, job_id: int) -> None:
     """Read, stage and compare; a refused file is no failure of the task, its page says why."""
     job = Job.objects.select_related("actor").get(pk=job_id)
-    if job.state == Job.State.DONE:
+    if job.ended:  # delivered again: done, or its person was told that it stopped and may have gone another way
         return
     with acting(job.actor, "task prepare_inbound"), running(job_id) as progress:
         services.prepare_file(file_id=file_id, actor=job.actor, progress=progress)
@@ -23,7 +23,7 @@ def prepare_inbound(file_id: int, job_id: int) -> None:
 def confirm_inbound(file_id: int, job_id: int) -> None:
     """Write to the register; what a person must decide ends in the job's message, not in a retry."""
     job = Job.objects.select_related("actor__organisation__region").get(pk=job_id)
-    if job.state == Job.State.DONE:
+    if job.ended:
         return
     try:
         with acting(job.actor, "task confirm_inbound"), running(job_id) as progress:

@@ -4,6 +4,7 @@ import io
 from datetime import date
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import periods
 from accounts.access import Act
 from accounts.doors import get_visible, go, requires
+from accounts.jobs import fail_abandoned
 from accounts.lists import Column, ListPage
 from accounts.models import Job, ReadRecord, User
 from accounts.services import record_read
@@ -109,7 +111,8 @@ def arrivals(request: HttpRequest) -> HttpResponse:
 def upload(request: HttpRequest) -> HttpResponse:
     """A file is taken, then read and compared on the worker."""
     user = _user(request)
-    form = UploadForm(request.POST or None, request.FILES or None, user=user)
+    given_before = {name: request.GET[name] for name in UploadForm.ASKED if name in request.GET}
+    form = UploadForm(request.POST or None, request.FILES or None, user=user, initial=given_before)
     if form.is_valid():
         given = dict(form.cleaned_data)
         sent = given.pop("file")
@@ -138,6 +141,10 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Read → compare → confirm on one page; the counts filter the table."""
     user = _user(request)
     one = _get(request, pk)
+    if one.job and not one.job.ended and fail_abandoned(Job.objects.filter(pk=one.job_id)):
+        one.job.refresh_from_db()
+    all_wrong = one.state == State.READY and 0 < one.counts.get("rows", 0) == one.counts.get("error")
+    send_again = (all_wrong or one.state == State.REFUSED) and user.may(Act.ROSTER_UPLOAD)
     context: dict[str, Any] = {
         "title": one.name,
         "file": one,
@@ -147,6 +154,8 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
         "running": one.job if one.job and not one.job.ended else None,
         "failed": one.job if one.job and one.job.state == Job.State.FAILED and one.state in UNFINISHED else None,
         "may": _may(one, user),
+        "all_wrong": all_wrong,
+        "afresh": _afresh(one) if send_again else "",
     }
     if one.state not in (State.READY, State.CONFIRMED, State.UNDONE):
         return render(request, "exchange/file.html", context)
@@ -173,6 +182,13 @@ def _may(one: InboundFile, user: User) -> dict[str, Any]:
         "errors": one.state in (State.READY, State.CONFIRMED)
         and bool(one.counts.get("error") or one.counts.get("doubtful")),
     }
+
+
+def _afresh(one: InboundFile) -> str:
+    """Where the mended file is sent, with what was said of this one."""
+    said = {name: getattr(one, name) for name in ("kind", "department", "mode")}
+    asked = said | {"region": one.region_id, "month": f"{one.month:%Y-%m}"}
+    return f"{reverse('exchange:upload')}?{urlencode(asked)}"
 
 
 def _kind(one: InboundFile) -> str:

@@ -88,7 +88,26 @@ class ScanPart(models.Model):
         return f"{self.scan_id}:{self.code}"
 
 
-@tracked(level=pghistory.Statement)  # a scan writes tens of thousands at once
+# What a department believes when it is told of warnings: of a standing one that it stands; of a withdrawal, that it no
+# longer does, which leaves those departments that were told otherwise and not of a withdrawal since.
+_BELIEVED = """
+    UPDATE monitoring_burdenwarning w SET believed = s.believed
+      FROM (
+        SELECT DISTINCT t.warning_id, NOT t.withdrawal OR EXISTS (
+            SELECT FROM monitoring_deliveredwarning d JOIN exchange_delivery e ON e.id = d.delivery_id
+             WHERE d.warning_id = t.warning_id AND NOT d.withdrawal AND NOT EXISTS (
+                SELECT FROM monitoring_deliveredwarning l JOIN exchange_delivery f ON f.id = l.delivery_id
+                 WHERE l.warning_id = d.warning_id AND l.withdrawal AND l.id > d.id
+                   AND f.department = e.department AND f.region_id = e.region_id
+            )
+        ) AS believed FROM told t
+      ) s
+     WHERE w.id = s.warning_id AND w.believed <> s.believed;
+    RETURN NULL;
+"""
+
+
+@tracked(level=pghistory.Statement, exclude=["believed"])  # a scan writes tens of thousands at once
 class BurdenWarning(models.Model):
     """预警 of a person, year and kind: raised once, refreshed by scans, withdrawn with a reason, never deleted."""
 
@@ -117,6 +136,8 @@ class BurdenWarning(models.Model):
     raised_on = models.DateField(_("预警日期"), null=True, help_text="null while it has only been approaching")
     refreshed_on = models.DateField(_("更新日期"))
     withdrawn_reason = models.CharField(_("撤回原因"), max_length=200, blank=True)
+    # Kept by a trigger of DeliveredWarning, so that what waits is counted without reading what was ever delivered.
+    believed = models.BooleanField(default=False, db_default=False, editable=False, help_text="by any department")
 
     class Meta:
         verbose_name = verbose_name_plural = _("预警")
@@ -132,6 +153,9 @@ class BurdenWarning(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["region", "year", "state"]),
             models.Index(fields=["priority", "-amount", "id"]),
+            models.Index(
+                fields=["region"], include=["id"], name="warning_untold", condition=Q(state="withdrawn", believed=True)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -151,7 +175,17 @@ class DeliveredWarning(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["delivery", "warning"], name="warning_once_a_delivery")
         ]
-        triggers: ClassVar = [pgtrigger.Protect(name="said_stays_said", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers: ClassVar = [
+            pgtrigger.Protect(name="said_stays_said", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="believed",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="told"),
+                func=_BELIEVED,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.delivery_id}:{self.warning_id}"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import OuterRef
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.access import Act
 from accounts.models import User
+from accounts.rows import gathered, rebuilt
 from accounts.templatetags.tuodi import burden_bar
 from beneficiaries.models import Person
 from beneficiaries.panels import Panel
@@ -41,7 +43,9 @@ def _context(user: User, person: Person) -> dict[str, Any]:
 
 def _timeline(user: User, person: Person) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
-    found = user.visible(BurdenWarning).filter(person=person, raised_on__isnull=False).prefetch_related("feedback")
+    answers = Feedback.objects.filter(warning=OuterRef("pk"), superseded_at=None).order_by("pk")
+    found = user.visible(BurdenWarning).filter(person=person, raised_on__isnull=False)
+    found = found.annotate(answers=gathered(answers, "department", "result", "created_at"))
     person.warned = bool(found)  # type: ignore[attr-defined] - who was never warned has no follow-up to ask for
     for row in found:
         url = reverse("monitoring:warning", args=[row.pk])
@@ -52,17 +56,26 @@ def _timeline(user: User, person: Person) -> list[dict[str, Any]]:
         if row.state == State.WITHDRAWN:
             text = _("撤回预警：%(reason)s") % {"reason": row.withdrawn_reason}
             entries.append({"icon": "undo-2", "day": row.refreshed_on, "text": text, "amount": None, "url": url})
-        entries += [_answer(answer, url) for answer in row.feedback.all() if answer.superseded_at is None]
+        entries += [_answer(answer, url) for answer in rebuilt(Feedback, row.answers)]
     return entries
 
 
 def _helped(user: User, person: Person) -> list[dict[str, Any]]:
-    """Measures that ended, visits and the end of the follow-up; one query for the many who have none."""
-    known = getattr(person, "warned", True)
-    followups = list(user.visible(FollowUp).filter(warning__person=person)) if known else []
-    if not followups:
+    """Measures that ended, visits and the end of the follow-up; nothing is asked of who was never warned."""
+    if not getattr(person, "warned", True):
         return []
-    measures = user.visible(Measure).filter(followup__in=followups, ended_on__isnull=False)
+    ended = user.visible(Measure).filter(followup=OuterRef("pk"), ended_on__isnull=False).order_by("ended_on", "pk")
+    seen = user.visible(Visit).filter(followup=OuterRef("pk")).order_by("on", "pk")
+    found = user.visible(FollowUp).filter(warning__person=person)
+    found = found.annotate(
+        ended=gathered(ended, "kind", "department", "ended_on", "outcome", "amount"),
+        seen=gathered(seen, "on", "how", "text", "by__name"),
+    )
+    return [entry for one in found for entry in _of_followup(one)]
+
+
+def _of_followup(followup: Any) -> list[dict[str, Any]]:
+    url = reverse("monitoring:followup", args=[followup.pk])
     entries = [
         {
             "icon": "hand-helping",
@@ -70,24 +83,18 @@ def _helped(user: User, person: Person) -> list[dict[str, Any]]:
             "text": _("%(kind)s：%(outcome)s") % {"kind": one.get_kind_display(), "outcome": one.get_outcome_display()},
             "amount": one.amount,
             "who": one.get_department_display(),
-            "url": reverse("monitoring:followup", args=[one.followup_id]),
+            "url": url,
         }
-        for one in measures
+        for one in rebuilt(Measure, followup.ended)
     ]
-    for visit in user.visible(Visit).filter(followup__in=followups).select_related("by"):
-        url = reverse("monitoring:followup", args=[visit.followup_id])
-        said = {"how": visit.get_how_display(), "text": visit.text}
-        who = visit.by.name if visit.by else ""
-        text = _("%(how)s跟踪：%(text)s") % said
+    for visit in rebuilt(Visit, followup.seen):
+        text = _("%(how)s跟踪：%(text)s") % {"how": visit.get_how_display(), "text": visit.text}
+        who = visit.by__name or ""  # type: ignore[attr-defined] - gathered with it
         entries.append({"icon": "footprints", "day": visit.on, "text": text, "amount": None, "who": who, "url": url})
-    for one in followups:
-        if one.closed_on is None:
-            continue
-        text = _("帮扶跟踪结案：%(outcome)s") % {"outcome": one.get_outcome_display()}
-        url = reverse("monitoring:followup", args=[one.pk])
-        entries.append(
-            {"icon": "check", "day": one.closed_on, "text": text, "amount": None, "url": url, "tone": "done"}
-        )
+    if followup.closed_on is not None:
+        text = _("帮扶跟踪结案：%(outcome)s") % {"outcome": followup.get_outcome_display()}
+        closed = {"icon": "check", "day": followup.closed_on, "text": text, "amount": None, "url": url, "tone": "done"}
+        entries.append(closed)
     return entries
 
 

@@ -53,7 +53,11 @@ _SAID = """
 INSERT INTO monitoring_deliveredwarning (delivery_id, warning_id, amount, line, withdrawal)
 SELECT %(delivery)s, id, amount, line, false FROM monitoring_burdenwarning WHERE id = ANY(%(ids)s)
 """
-_PUSHED = "UPDATE monitoring_burdenwarning SET state = 'pushed' WHERE state = 'open' AND id = ANY(%(ids)s)"
+# `believed` with it: the trigger of what is said then finds it so, and no row is written twice.
+_PUSHED = """
+UPDATE monitoring_burdenwarning SET state = CASE state WHEN 'open' THEN 'pushed' ELSE state END, believed = true
+WHERE id = ANY(%(ids)s) AND (state = 'open' OR NOT believed)
+"""
 
 
 class MonitoringError(Exception):
@@ -287,8 +291,8 @@ def _push_to(
         rows=(rows[pk] for pk in ids),
     )
     with connection.cursor() as cursor:
-        cursor.execute(_SAID, {"delivery": delivery.pk, "ids": ids})
         cursor.execute(_PUSHED, {"ids": ids})
+        cursor.execute(_SAID, {"delivery": delivery.pk, "ids": ids})
     return delivery
 
 

@@ -73,15 +73,12 @@ def law() -> Law:
 
 
 def version_on(region_code: str, day: date) -> PolicyVersion | None:
-    """The version that governs the region on the day: of the nearest region upward that has one."""
+    """The version that governs the region on the day: of the nearest region upward that has one.
 
-    def read() -> PolicyVersion | None:
-        found = PolicyVersion.objects.filter(
-            state__in=IN_FORCE, region_id__in=upward(region_code), validity__contains=day
-        )
-        return Law(found.defer("body")).on(region_code, day)
-
-    return once(("version", region_code, day), read)
+    One query, of a page that asks for several days of a region too.
+    """
+    found = PolicyVersion.objects.filter(state__in=IN_FORCE, region_id__in=upward(region_code))
+    return once(("versions", region_code), lambda: Law(found.defer("body"))).on(region_code, day)
 
 
 # --- documents and figures ----------------------------------------------------------------------------------------

@@ -1,32 +1,19 @@
 """Fixtures shared by all rooms."""
 
 import pytest
-from django.core.management.base import CommandError
-from django.db.utils import OperationalError
-from django.test import TransactionTestCase
 
-from accounts.vocabulary import Role
+from tests.databases import django_db_setup, quick_flush  # noqa: F401 - fixtures
 from tests.receiver import certificate, receiver, receivers  # noqa: F401 - fixtures
 from tests.sftp_server import sftp_server  # noqa: F401 - fixtures
 from tests.worker import _session_worker, worker, workers  # noqa: F401 - fixtures
 
+LONG = {"browser", "setup"}  # folders with tests of many seconds each
 
-@pytest.fixture(scope="session", autouse=True)
-def empty_tables_beside_a_worker():
-    """A worker may still read while a test's tables are emptied; the deadlock that PostgreSQL breaks is tried again."""
-    empty = TransactionTestCase._fixture_teardown
 
-    def patiently(self):
-        for last in (False, False, True):
-            try:
-                return empty(self)
-            except (CommandError, OperationalError) as error:
-                if last or "deadlock" not in f"{error} {error.__cause__}":
-                    raise
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", patiently)
-        yield
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: at the end of a run no process works for half a minute while the others have nothing."""
+    items.sort(key=lambda item: LONG.isdisjoint(item.path.parts))
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +38,6 @@ def tongliao(db):
 @pytest.fixture
 def users(tongliao):
     """One user per role, all of the city but the clerk (a township)."""
-    from tests.factories import make_user
+    from tests.factories import make_users
 
-    return {role: make_user(role, region="150521100000" if role == Role.CLERK else "150500000000") for role in Role}
+    return make_users()

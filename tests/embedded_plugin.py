@@ -40,6 +40,7 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     return (yield)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist has an answer of its own
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than processors: part of the time each waits for a server, a worker or a browser."""
     return (os.cpu_count() or 1) + 1

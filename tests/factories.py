@@ -62,3 +62,8 @@ def make_user(*roles: str, username: str = "", department: str = "", region: str
         roles=list(roles),
         **more,
     )
+
+
+def make_users() -> dict[Role, User]:
+    """One user per role, all of the city but the clerk (a township)."""
+    return {role: make_user(role, region="150521100000" if role == Role.CLERK else CITY) for role in Role}

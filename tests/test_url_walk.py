@@ -4,17 +4,22 @@ A view says what it is for by `view.act` (accounts.doors); a view without one fa
 arguments nobody has given an example for (`tests/url_examples.py`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth import SESSION_KEY
+from django.db import transaction
+from django.test import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.access import GRANTS, Act
 from accounts.models import User
 from accounts.vocabulary import Role
 from tests import url_examples
+from tests.factories import make_regions, make_users
 
 # Redirects and refusals of method are answers of a view that let the caller in.
 LET_IN = {200, 204, 302, 400, 405, 422}
@@ -68,10 +73,42 @@ def test_every_argument_has_an_example(address):
     )
 
 
+@dataclass(frozen=True)
+class World:
+    users: dict[Role, User]
+    places: Any
+    files: Path
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[World]:
+    """A user per role and, for every address with arguments, an example object of their region and one of another.
+
+    Made once: hundreds of objects take seconds. Each test works in a transaction of its own inside this one.
+    """
+    files = tmp_path_factory.mktemp("walk")
+    quick = override_settings(MEDIA_ROOT=files, PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+    around = transaction.atomic()
+    around._from_testcase = True  # what must not be part of another transaction may be inside this one
+    with django_db_blocker.unblock(), quick, around:
+        make_regions()
+        users, places = make_users(), url_examples.make()
+        for address in WITH_OBJECT:
+            for foreign in (False, True):
+                places.arguments(address.name, address.arguments, foreign)
+        yield World(users, places, files)
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def places(users):
-    """An example object of the users' region for every address with arguments; one of another region beside it."""
-    return url_examples.make()
+def users(world, db):
+    return world.users
+
+
+@pytest.fixture
+def places(world, db, settings):
+    settings.MEDIA_ROOT = world.files
+    return world.places
 
 
 def _url(address: Address, places: Any, foreign: bool = False) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fpdf.fonts import TTFFont
 
 FAMILY = "sans"
+LAYOUT = {"BASE", "GDEF", "GPOS", "GSUB", "VORG", "vhea", "vmtx"}
 GETA = "〓"  # printers' mark for a character that the font lacks: a gap would pass unseen
 
 
@@ -42,7 +43,10 @@ def embed(pdf: "FPDF") -> None:
     font.desc = deepcopy(font.desc)  # takes the number of its object in the file
     font.missing_glyphs = []
     font.biggest_size_pt = 0
-    font.ttfont = TTFont(BytesIO(_file()), recalcTimestamp=False, lazy=True)
+    # Bounds of the whole font bound every part of it; to measure each character again takes most of the time.
+    font.ttfont = TTFont(BytesIO(_file()), recalcTimestamp=False, recalcBBoxes=False, lazy=True)
+    for table in LAYOUT & set(font.ttfont.keys()):  # nobody shapes the text of a paper
+        del font.ttfont[table]
     font.subset = SubsetMap(font)
     pdf.fonts[FAMILY] = font
 

@@ -19,6 +19,7 @@ from accounts import selectors, services
 from accounts.access import Act
 from accounts.doors import get_visible, go, public, requires
 from accounts.forms import LoginForm, PasswordForm
+from accounts.jobs import fail_abandoned
 from accounts.lists import Column, ListPage
 from accounts.models import Job
 
@@ -120,6 +121,7 @@ class Jobs(ListPage):
     empty_help = gettext_lazy("导入、扫描、推送等较长的工作在后台进行，进度显示在这里。")
 
     def rows(self, filters: dict[str, Any]) -> Any:
+        fail_abandoned(selectors.jobs(self.user))
         return selectors.jobs(self.user)
 
     def row_url(self, row: Job) -> str:
@@ -131,6 +133,8 @@ class Jobs(ListPage):
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """The progress of one's own job: the page, or (htmx) its progress box, which goes to the result at the end."""
     one = get_visible(request, Job, pk=pk)
+    if not one.ended and fail_abandoned(Job.objects.filter(pk=one.pk)):
+        one.refresh_from_db()
     if request.htmx:  # type: ignore[attr-defined]
         if one.state == Job.State.DONE and one.url:
             return go(request, resolve_url(one.url))

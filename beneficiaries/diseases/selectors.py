@@ -2,19 +2,28 @@
 
 from typing import Any, TypeVar
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, Func, Model, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Length, StrIndex
 
 from accounts.models import User
+from accounts.rows import gathered, rebuilt
 from beneficiaries.diseases.models import ListedDisease, Registration
 from beneficiaries.models import Person
 
 M = TypeVar("M", bound=Model)
 
 
+def gathered_registrations() -> ArraySubquery:
+    """For an annotation `registered` of persons: their registrations, as `registrations_of` reads them."""
+    rows = Registration.objects.filter(person=OuterRef("pk"))
+    return gathered(rows, *(field.attname for field in Registration._meta.concrete_fields))
+
+
 def registrations_of(person: Person) -> list[Registration]:
-    """A person's registrations, newest first."""
-    return list(person.diseases.all())
+    """A person's registrations, newest first; no query where they came with the person (`gathered_registrations`)."""
+    told = getattr(person, "registered", None)
+    return list(person.diseases.all()) if told is None else rebuilt(Registration, told)
 
 
 def registrations(user: User) -> QuerySet[Registration]:

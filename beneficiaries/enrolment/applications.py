@@ -95,10 +95,15 @@ def due_on(region_code: str, year: int) -> date | None:
     return law.due_after(duty, window.window_to if window else None, Workdays.load())
 
 
+def windows(region_code: str, year: int) -> QuerySet[RegionYear]:
+    """Figures with an enrolment window of the region and those above it, the nearest first."""
+    found = RegionYear.objects.filter(region__in=upward(region_code), year=year, window_to__isnull=False)
+    return found.order_by("-region_id")
+
+
 def window_of(region_code: str, year: int) -> RegionYear | None:
     """The figures with an enrolment window of the nearest region upward."""
-    found = RegionYear.objects.filter(region__in=upward(region_code), year=year, window_to__isnull=False)
-    return found.order_by("-region_id").first()
+    return windows(region_code, year).first()
 
 
 def freeze_application(*, actor: User | None, region: Region, year: int) -> SubsidyApplication:

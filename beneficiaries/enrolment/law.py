@@ -12,6 +12,7 @@ from policies import selectors as policies
 from policies.engine import Book, Rules, SubsidyTable, subsidy_table
 from policies.engine.document import Document, Obligation, Target
 from policies.engine.errors import EngineError
+from policies.engine.parameters import Parameters
 from policies.models import PolicyFigures, PolicyVersion
 from policies.services import figures_now
 
@@ -39,17 +40,30 @@ def document_of_year(region_code: str, year: int) -> Document | None:
 
 def subsidy_law(region_code: str, year: int) -> SubsidyLaw:
     """Raises EnrolmentError: no version, a document without subsidies, or a figure that is missing (named)."""
+    version = _governing(region_code, year)
+    figures = figures_now(version)
+    return SubsidyLaw(version, figures, _table(version, policies.parameters_of(version, figures.pk), year))
+
+
+def subsidies_now(region_code: str, year: int) -> SubsidyTable:
+    """The table of `subsidy_law` for who only reads: no figures are set down. Raises EnrolmentError."""
+    version = _governing(region_code, year)
+    return _table(version, policies.parameters_from(version.policy, policies.figure_rows(version.policy)), year)
+
+
+def _governing(region_code: str, year: int) -> PolicyVersion:
     version = version_of_year(region_code, year)
     if version is None:
         raise EnrolmentError(
             _("%(year)s 年没有适用于 %(region)s 的政策版本；请先发布当年的政策。")
             % {"year": year, "region": region_code}
         )
-    figures = figures_now(version)
-    parameters = policies.parameters_of(version, figures.pk)
+    return version
+
+
+def _table(version: PolicyVersion, parameters: Parameters, year: int) -> SubsidyTable:
     try:
-        rules = Rules(Book([policies.document_of(version)]), version.policy, parameters)
-        return SubsidyLaw(version, figures, subsidy_table(rules, year))
+        return subsidy_table(Rules(Book([policies.document_of(version)]), version.policy, parameters), year)
     except EngineError as error:
         raise EnrolmentError(str(error)) from error
 

@@ -1,6 +1,7 @@
 """What enrolment adds to a person's page: the tab 参保, entries of the timeline, lines of the summary."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.urls import reverse
@@ -10,13 +11,16 @@ from django.utils.translation import gettext_lazy
 
 from accounts.access import Act
 from accounts.models import User
+from accounts.rows import rebuilt
 from accounts.templatetags.tuodi import yuan
-from beneficiaries.designations.selectors import said
+from accounts.workdays import Workdays
+from beneficiaries.designations.selectors import counts, said
 from beneficiaries.enrolment import law, selectors
 from beneficiaries.enrolment.errors import EnrolmentError
 from beneficiaries.enrolment.models import Contribution, Enrolment, Insurance
-from beneficiaries.enrolment.trace import culprit, trace
-from beneficiaries.models import HeldCategory, Person
+from beneficiaries.enrolment.of_person import beside
+from beneficiaries.enrolment.trace import Ground, Step, culprit, trace
+from beneficiaries.models import CategorySpell, Person
 from beneficiaries.panels import Panel
 from policies.engine.codes import category_label
 from policies.engine.lines import Line
@@ -25,16 +29,19 @@ from policies.engine.subsidy import held_in
 
 
 def explain(person: Person, row: Enrolment) -> tuple[list[dict[str, Any]], str]:
-    """The working of a year's subsidy, line by line, from today's facts; or why there is none."""
+    """The working of a year's subsidy, line by line, from today's facts; or why there is none.
+
+    `person.history` holds all spells of the person.
+    """
     try:
-        ruling = law.subsidy_law(person.region_id, row.year)
+        table = law.subsidies_now(person.region_id, row.year)
     except EnrolmentError as error:
         return [], str(error)
-    held = list(HeldCategory.objects.current().filter(person=person).select_related("designation__region"))
-    spells = [Spell(one.category, one.valid_from, one.valid_to) for one in held]
-    clauses = ruling.table.document.clauses
-    lines = [_line(line, clauses) for line in ruling.table.of(held_in(row.year, spells), row.exempt).lines]
-    lines = [*_by_county(held, row), *lines]
+    known = [spell for spell in person.history if spell.known_to is None]  # type: ignore[attr-defined]
+    held = [Spell(one.category, one.first, one.last) for spell in known for one in counts(spell)]
+    clauses = table.document.clauses
+    lines = [_line(line, clauses) for line in table.of(held_in(row.year, held), row.exempt).lines]
+    lines = [*_by_county(known, row), *lines]
     if row.group:
         formula = _("%(name)s（%(why)s）：每人 %(amount)s 元，高于上列资助，就高不就低") % {
             "name": row.group.name,
@@ -46,13 +53,16 @@ def explain(person: Person, row: Enrolment) -> tuple[list[dict[str, Any]], str]:
     return lines, ""
 
 
-def _by_county(held: list[HeldCategory], row: Enrolment) -> list[dict[str, Any]]:
+def _by_county(known: list[CategorySpell], row: Enrolment) -> list[dict[str, Any]]:
     """By whose word the person has the deciding category (S1-01); nothing where a department certified it."""
-    deciding = [one for one in held if one.category == row.category]
-    named = [one.designation for one in deciding if one.designation is not None]
-    if len(named) < len(deciding):
+    if any(spell.category == row.category for spell in known):
         return []
-    return [{"label": _("视同类别"), "formula": said(one), "amount": None} for one in named]
+    named = [one for spell in known for one in spell.named]  # type: ignore[attr-defined] - they come with the history
+    return [
+        {"label": _("视同类别"), "formula": said(one), "amount": None}
+        for one in named
+        if one.treated_as == row.category
+    ]
 
 
 def _line(line: Line, clauses: dict[str, Any]) -> dict[str, Any]:
@@ -73,9 +83,10 @@ def _context(user: User, person: Person) -> dict[str, Any]:
     years = selectors.years_of(person)
     newest = years[0] if years else None
     lines, why_none = explain(person, newest) if newest and newest.insurance == Insurance.RESIDENT else ([], "")
-    this_year = timezone.localdate().year
-    of_year = newest.year if newest else this_year
-    steps = trace(person, of_year)
+    of_year = newest.year if newest else timezone.localdate().year
+    payments = list(person.contributions.select_related("source"))
+    found = beside(person, of_year)
+    steps = _trace(person, of_year, years, payments, found.window_to)
     uninsured = newest is None or not newest.is_covered
     return {
         "rows": [(row, category_of(row)) for row in years],
@@ -86,13 +97,24 @@ def _context(user: User, person: Person) -> dict[str, Any]:
         "trace_year": of_year,
         "why": culprit(steps) if uninsured else None,
         "uninsured": uninsured,
-        "payments": person.contributions.select_related("source")[:50],
-        "coverages": person.coverages.all(),
-        "marks": person.marks.all(),
-        "cases": person.coverage_cases.order_by("-id")[:10],
-        "mismatches": person.payment_mismatches.filter(closed_on=None),
+        "payments": payments[:50],
+        "coverages": found.coverages,
+        "marks": found.marks,
+        "cases": found.cases,
+        "mismatches": found.mismatches,
         "acts": _acts(person) if user.may(Act.ENROLMENT_WRITE) else [],
     }
+
+
+def _trace(
+    person: Any, year: int, years: Sequence[Enrolment], payments: list[Contribution], window_to: date | None
+) -> list[Step]:
+    """The trace of what the page has read already."""
+    person.trace_spells = [spell for spell in person.history if spell.known_to is None]
+    person.trace_rows = years
+    person.trace_payments = [one for one in payments if one.kind == Contribution.Kind.PAYMENT]
+    document = law.document_of_year(person.region_id, year)
+    return trace(person, year, Ground(document, Workdays.load(), window_to, timezone.localdate()))
 
 
 def _acts(person: Person) -> list[tuple[Any, str]]:
@@ -108,7 +130,7 @@ def _acts(person: Person) -> list[tuple[Any, str]]:
 
 
 def _timeline(user: User, person: Person) -> Sequence[dict[str, Any]]:
-    found = person.contributions.order_by("-paid_on")[:100]
+    found = rebuilt(Contribution, person.paid)  # type: ignore[attr-defined] - the page's query brings it
     return [
         {
             "day": one.paid_on,

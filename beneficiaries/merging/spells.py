@@ -34,11 +34,18 @@ def _meeting(spell: CategorySpell, kept: int) -> Any:
 
 
 def _joined(pieces: list[CategorySpell], kept: int) -> CategorySpell:
-    """One spell over the days of all; the rest of it from the one that lasts longest."""
+    """One spell over the days of all; the rest of it from the one that lasts longest.
+
+    It keeps that one's row of a file, or where that came by hand the row of the earliest that has one.
+    """
+    pieces = sorted(pieces, key=lambda one: (one.valid_from, one.pk))
     last = max(pieces, key=lambda one: (one.valid_to is None, one.valid_to or one.valid_from))
+    told = last if last.source_id else next((one for one in pieces if one.source_id), last)
     return Spells.create(
         person_id=kept,
-        valid_from=min(one.valid_from for one in pieces),
+        valid_from=pieces[0].valid_from,
+        source_id=told.source_id,
+        source_row=told.source_row,
         **{
             name: getattr(last, name)
             for name in (

@@ -1,18 +1,22 @@
 """Who changed what of a person, when and why, and who looked: the tab 记录."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, ClassVar, Final
 
-from django.db.models import Model, Q
+from django.db import connection
+from django.db.models import CharField, F, Model, Value
+from django.db.models.functions import Cast, Coalesce, NullIf
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.audit import events_of
 from accounts.fields import EncryptedTextField
 from accounts.models import ReadRecord, Region, User
+from accounts.rows import rebuilt
 from beneficiaries.models import CategorySpell, Document, Household, Merge, Person, Registration
 
 MOST = 200  # the newest; the audit pages hold all
@@ -21,6 +25,14 @@ _SILENT = {
     "id", "person_id", "initials", "created_at", "source_id", "source_row", "known_from", "closed_by_id", "moved",
     "before", "after", "kept_id", "gone_id", "proposed_at", "decided_at", "undone_at",
 }  # fmt: skip
+# Whose events tell of a person, and which of them.
+_TOLD: Final[Sequence[tuple[type[Model], str]]] = (
+    (Person, "e.pgh_obj_id = %(person)s"),
+    (CategorySpell, "e.person_id = %(person)s"),
+    (Document, "e.person_id = %(person)s"),
+    (Registration, "e.person_id = %(person)s"),
+    (Merge, "e.kept_id = %(person)s OR e.gone_id = %(person)s"),
+)
 
 
 @dataclass(frozen=True)
@@ -37,29 +49,38 @@ class Changed:
 
 
 def changes(person: Person) -> list[Changed]:
-    """Changes of the person, the spells, documents, disease registrations and merges, newest first: six queries."""
+    """Changes of the person, the spells, documents, disease registrations and merges, newest first: two queries."""
+    events = list(_events(person))
+    names = _Names(person, events)
     found: list[Changed] = []
-    lookups: Sequence[tuple[type[Model], Q]] = (
-        (Person, Q(pgh_obj_id=person.pk)),
-        (CategorySpell, Q(person_id=person.pk)),
-        (Document, Q(person_id=person.pk)),
-        (Registration, Q(person_id=person.pk)),
-        (Merge, Q(kept_id=person.pk) | Q(gone_id=person.pk)),
-    )
-    names = _Names(person)
-    for model, lookup in lookups:
-        events: Any = events_of(model).objects  # type: ignore[attr-defined]
-        rows = events.filter(lookup).select_related("pgh_context").order_by("pgh_obj_id", "pgh_id")
-        for _key, of_one in groupby(rows, key=lambda row: row.pgh_obj_id):
-            found += _of_one(model, list(of_one), names)
+    for _key, of_one in groupby(events, key=lambda event: (type(event), event.pgh_obj_id)):
+        found += _of_one(list(of_one), names)
     found.sort(key=lambda change: change.at, reverse=True)
     return found[:MOST]
 
 
-def _of_one(model: type[Model], events: list[Any], names: "_Names") -> list[Changed]:
+def _events(person: Person) -> Iterator[Any]:
+    """Instances of the event models, each thing's together and in their order; `context` is who and why."""
+    parts = [
+        f"""SELECT {place}, e.pgh_obj_id, e.pgh_id, to_jsonb(e), c.metadata
+        FROM {events_of(model)._meta.db_table} e LEFT JOIN pghistory_context c ON c.id = e.pgh_context_id
+        WHERE {condition}"""  # noqa: S608 - made of constants
+        for place, (model, condition) in enumerate(_TOLD)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts) + " ORDER BY 1, 2, 3", {"person": person.pk})
+        rows = cursor.fetchall()
+    for place, _key, _number, event, metadata in rows:
+        one = rebuilt(events_of(_TOLD[place][0]), [json.loads(event)])[0]
+        one.context = json.loads(metadata or "{}")  # type: ignore[attr-defined]
+        yield one
+
+
+def _of_one(events: list[Any], names: "_Names") -> list[Changed]:
     found, earlier = [], None
+    model = events[0].pgh_tracked_model
     for event in events:
-        meta = (event.pgh_context.metadata if event.pgh_context else None) or {}
+        meta = event.context
         fields = _differences(model, earlier, event, names) if event.pgh_label != "delete" else []
         if fields or event.pgh_label != "update":
             door = meta.get("via", "") or (meta.get("path", ""))
@@ -103,12 +124,29 @@ def _differences(model: type[Model], earlier: Any, event: Any, names: "_Names") 
 
 
 class _Names:
-    """Names of regions and households, each looked up once; the person's own are at hand."""
+    """Names of the regions, households, users and persons that events speak of: one query."""
 
-    def __init__(self, person: Person) -> None:
-        self._known: dict[tuple[type[Model], Any], str] = {(Region, person.region_id): str(person.region)}
-        if person.household is not None:
-            self._known[Household, person.household_id] = str(person.household)
+    _NAMED: ClassVar[dict[type[Model], Any]] = {
+        Region: F("name"),
+        Household: F("number"),
+        User: Coalesce(NullIf("name", Value("")), "username"),
+        Person: F("name"),
+    }
+
+    def __init__(self, person: Person, events: Iterable[Any]) -> None:
+        asked: dict[type[Model], set[Any]] = {model: set() for model in self._NAMED}
+        for event in events:
+            for field in event._meta.concrete_fields:
+                if field.is_relation and field.name not in _SILENT and field.related_model in asked:
+                    asked[field.related_model].add(getattr(event, field.attname))
+        parts = [
+            model._default_manager.filter(pk__in=keys - {None})
+            .order_by()
+            .values_list(Value(place), Cast("pk", CharField()), self._NAMED[model])
+            for place, (model, keys) in enumerate(asked.items())
+        ]
+        models = list(asked)
+        self._known = {(models[place], key): name for place, key, name in parts[0].union(*parts[1:], all=True)}
 
     def text(self, field: Any, value: Any) -> str:
         if value is None or value == "":
@@ -126,11 +164,7 @@ class _Names:
         return str(value)
 
     def _name(self, model: type[Model], key: Any) -> str:
-        if model not in (Region, Household, User, Person):
-            return str(key)
-        if (model, key) not in self._known:
-            self._known[model, key] = str(model._default_manager.filter(pk=key).first() or key)
-        return self._known[model, key]
+        return str(self._known.get((model, str(key)), key))
 
 
 def reads(user: User, person: Person) -> list[ReadRecord]:

@@ -109,7 +109,9 @@ def answer_inquiry(
 ) -> Inquiry:
     """The department's word: corrected (right name or number), confirmed (as sent; say why), or withdrawn.
 
-    A withdrawn row is settled at once; the others wait for the next file. An answer may be given anew until then.
+    Who a row means can be said here (S3-07); as what somebody is certified, and from when, only a roster says, for a
+    spell has its source in one. A withdrawn row is settled at once; the others wait for the next file. An answer may
+    be given anew until then.
     Raises PermissionDenied, ValidationError by field.
     """
     with transaction.atomic():
@@ -147,7 +149,9 @@ def _check(answer: str, name: str, number: str, note: str) -> None:
     if answer not in Inquiry.Answer.values:
         raise ValidationError({"answer": _("请选择一种答复")})
     if answer == Inquiry.Answer.CORRECTED and not (name or number or note.strip()):
-        raise ValidationError({"name": _("请填写正确的姓名或证件号码；其他列的更正写在说明里")})
+        raise ValidationError(
+            {"name": _("请填写正确的姓名或证件号码；其他列的更正请随名单重新报送，或在说明里写明情况")}
+        )
     if answer == Inquiry.Answer.CONFIRMED and not note.strip():
         raise ValidationError({"note": _("请写明依据，例如“已核对户口簿，姓名以公安登记为准”")})
 

@@ -36,7 +36,7 @@ class Inquiries(ListPage):
     template_name = "exchange/place_list.html"
     filters = InquiryFilter
     columns = (
-        Column("name", gettext_lazy("姓名"), primary=True),
+        Column("name", gettext_lazy("姓名"), primary=True, value=lambda one: one.name or _("（无姓名）")),
         Column(
             "id_number", gettext_lazy("证件号码"), kind="mono", value=lambda one: mask_id_number(one.id_number or "")
         ),

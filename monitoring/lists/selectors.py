@@ -46,21 +46,13 @@ def to_withdraw(department: str, region: Region, last: date) -> QuerySet[BurdenW
         warning=OuterRef("pk"), delivery__department=department, delivery__region=region
     )
     newest = told.order_by("-id").values("withdrawal")[:1]
-    found = BurdenWarning.objects.filter(year=last.year, state=BurdenWarning.State.WITHDRAWN)
+    found = untold(BurdenWarning.objects.filter(year=last.year))
     return found.annotate(told_withdrawal=Subquery(newest)).filter(told_withdrawal=False)
 
 
 def untold(found: QuerySet[BurdenWarning]) -> QuerySet[BurdenWarning]:
     """Those of `found` that are withdrawn and that any department still takes for standing."""
-    said = DeliveredWarning.objects.filter(
-        warning=OuterRef("warning"),
-        delivery__department=OuterRef("delivery__department"),
-        delivery__region=OuterRef("delivery__region"),
-        withdrawal=True,
-        pk__gt=OuterRef("pk"),
-    )
-    standing = DeliveredWarning.objects.filter(~Exists(said), warning=OuterRef("pk"), withdrawal=False)
-    return found.filter(Exists(standing), state=BurdenWarning.State.WITHDRAWN)
+    return found.filter(state=BurdenWarning.State.WITHDRAWN, believed=True)
 
 
 # --- patients of serious diseases (S3-15) -------------------------------------------------------------------------

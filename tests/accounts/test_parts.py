@@ -1,17 +1,23 @@
 """Filters, marks and pictures that templates use; navigation; jobs."""
 
+from datetime import timedelta
+
 import pytest
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models.fields import BLANK_CHOICE_DASH
 from django.template import Context, Template
+from django.utils import timezone
 
-from accounts.jobs import create_job, running
+from accounts.crypto import KeyMissing
+from accounts.jobs import create_job, fail_abandoned, running
 from accounts.masking import mask_id_number, mask_phone
 from accounts.models import Job
 from accounts.pictures import burden
 from accounts.templatetags import tuodi
 from accounts.vocabulary import Role
 from config.navigation import ENTRIES
+from exchange.errors import ExchangeError
 
 
 @pytest.mark.parametrize(
@@ -112,12 +118,37 @@ def test_job_tells_its_progress_and_its_end(users):
     assert (job.state, job.percent, job.ended) == (Job.State.DONE, 100, True)
 
 
-def test_failed_job_keeps_the_reason(users):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ExchangeError("第 3 行没有代码"), "第 3 行没有代码"),
+        (ValidationError(["第 3 行没有代码"]), "第 3 行没有代码"),
+        (AttributeError("'Composed' object has no attribute 'strip'"), "意外情况"),
+        (KeyMissing("cipher text altered"), "意外情况"),
+    ],
+)
+def test_failed_job_keeps_the_reason_in_words_for_people(users, error, told):
     job = create_job(kind="x", title="导入", region="150500000000", actor=users[Role.CASE_WORKER])
-    with pytest.raises(ValueError, match="第 3 行"), running(job.pk):
-        raise ValueError("第 3 行没有代码")
+    with pytest.raises(type(error)), running(job.pk):
+        raise error
     job.refresh_from_db()
-    assert (job.state, job.message, job.tone) == (Job.State.FAILED, "第 3 行没有代码", "late")
+    assert (job.state, job.tone) == (Job.State.FAILED, "late") and told in job.message
+    if told == "意外情况":
+        assert f"任务编号 {job.pk}" in job.message and str(error) not in job.message
+
+
+def test_a_job_that_nobody_works_on_any_more_is_ended(users):
+    """Whose process holds the job's lock is at work; a waiting one waits, and one that has just begun is let be."""
+    made = [create_job(kind="x", title="导入", region="150500000000", actor=users[Role.CASE_WORKER]) for _n in range(3)]
+    alive, dead, fresh = made
+    with running(alive.pk), running(fresh.pk):
+        long_ago = timezone.now() - timedelta(minutes=1)
+        Job.objects.filter(pk__in=[alive.pk, dead.pk]).update(state=Job.State.RUNNING, started_at=long_ago)
+        assert fail_abandoned(Job.objects.all()) == 1
+        assert fail_abandoned(Job.objects.all()) == 0
+    dead.refresh_from_db()
+    assert (dead.state, dead.ended) == (Job.State.FAILED, True) and "请再试一次" in dead.message
+    assert {Job.objects.get(pk=one.pk).state for one in (alive, fresh)} == {Job.State.DONE}
 
 
 def test_a_job_is_its_owners_alone(client, users):

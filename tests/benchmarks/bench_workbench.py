@@ -145,6 +145,14 @@ def rooms(year: int, worker: int, version: int) -> None:
     many(Inquiry, 2, row="n", month=old, state=either("open", "answered"), **office)
 
 
+def still_standing() -> models.QuerySet[DeliveredWarning]:
+    """Of a warning: what was said of it and not taken back from the same department; a trigger keeps it otherwise."""
+    later = {"warning": models.OuterRef("warning"), "pk__gt": models.OuterRef("pk"), "withdrawal": True}
+    same = {f"delivery__{name}": models.OuterRef(f"delivery__{name}") for name in ("department", "region")}
+    taken_back = models.Exists(DeliveredWarning.objects.filter(**later, **same))
+    return DeliveredWarning.objects.filter(~taken_back, warning=models.OuterRef("pk"), withdrawal=False)
+
+
 def fill() -> None:
     year = timezone.localdate().year
     make_regions()
@@ -157,6 +165,7 @@ def fill() -> None:
         cursor.execute("SET session_replication_role = replica")
         register(year)
         rooms(year, worker, version)
+        BurdenWarning.objects.update(believed=models.Exists(still_standing()))
         cursor.execute("SET session_replication_role = origin")
         cursor.execute("VACUUM ANALYZE")
     count_figures()

@@ -1,5 +1,7 @@
 """Pages of the register and of inbound files: what they find, what they record, how many queries they take."""
 
+import html
+import re
 from datetime import date
 
 import pytest
@@ -192,6 +194,8 @@ def test_a_file_page_counts_filters_and_sets_doubtful_rows_beside_the_register(c
     url = reverse("exchange:file", args=[file.pk])
     page = client.get(url).content.decode()
     assert "全部数据行" in page and "须由上传人以外的复核人员确认" in page
+    assert "含文件中没有、因此退出的 2 条" in page
+    assert "科尔沁左翼中旗 保康镇" in page and "150521100000" in client.get(url, {"export": "csv"}).getvalue().decode()
     doubtful = client.get(url, {"outcome": "doubtful"}).content.decode()
     assert "别的人" in doubtful and "乌云其其格" in doubtful and 'class="differs"' in doubtful
     errors = client.get(url, {"outcome": "error"}).content.decode()
@@ -262,6 +266,46 @@ def test_upload_starts_the_work_and_recognises_the_file(client, users, monkeypat
     assert wrong.status_code == 422
     empty = given | {"mode": "full", "file": SimpleUploadedFile("空.csv", b"")}
     assert "文件是空的，没有任何内容；请检查" in client.post(reverse("exchange:upload"), empty).content.decode()
+
+
+def test_a_refused_file_is_sent_again_with_what_was_said_of_it(client, users):
+    client.force_login(users[Role.CASE_WORKER])
+    file = prepare(b"%PDF-1.7 list", month=JUNE, mode="changes")
+    page = client.get(reverse("exchange:file", args=[file.pk])).content.decode()
+    link = re.search(r'href="([^"]*/upload/[^"]*)"', page).group(1)
+    form = client.get(html.unescape(link)).content.decode()
+    for chosen in ("civil_affairs", "150500000000", "roster"):
+        assert f'value="{chosen}" selected' in form
+    assert 'value="2023-06"' in form and re.search(r'value="changes"[^>]*checked', form)
+
+
+def test_a_file_of_errors_alone_is_asked_after(client, users):
+    client.force_login(users[Role.CASE_WORKER])
+    file = prepare(roster(line(1), line(2)), department="disabled_federation")
+    page = client.get(reverse("exchange:file", args=[file.pk])).content.decode()
+    assert "2 行全部有错误，多半是选错了部门" in page and "改好后重新上传" in page
+
+
+def test_a_heading_without_rows_is_said_to_be_one(client, users):
+    client.force_login(users[Role.CASE_WORKER])
+    file = prepare(roster(), mode="changes")
+    assert "文件只有表头，没有数据行" in client.get(reverse("exchange:file", args=[file.pk])).content.decode()
+
+
+def test_the_bureau_names_who_sent_a_roster_and_need_not_where_one_department_does(client, users, monkeypatch):
+    monkeypatch.setattr(exchange.current_app, "send_task", lambda name, args: None)
+    client.force_login(users[Role.CASE_WORKER])
+    url = reverse("exchange:upload")
+    assert '<option value="" selected>请选择</option>' in client.get(url).content.decode()
+    given = {"department": "", "region": "150500000000", "month": "2023-05", "mode": "full"}
+
+    def upload(kind: str):
+        return client.post(url, given | {"kind": kind, "file": SimpleUploadedFile(f"{kind}.csv", roster(line(1)))})
+
+    wrong = upload("roster")
+    assert wrong.status_code == 422 and "请选择这份文件由哪个部门报送" in wrong.content.decode()
+    assert upload("claims").status_code in (302, 204)
+    assert InboundFile.objects.get(kind="claims").department == "medical_security"
 
 
 def test_the_trail_of_reads_says_whose_file_it_was(client, users, people):

@@ -7,45 +7,24 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import ReadRecord, Region
+from accounts.models import ReadRecord
 from accounts.vocabulary import Role
-from accounts.waiting import counted
 from beneficiaries import searching, selectors, services
-from beneficiaries.dependants import MergeBlocked, hanging
 from beneficiaries.diseases import selectors as diseases
 from beneficiaries.diseases.services import end_registration, register_disease
 from beneficiaries.households import selectors as household_pages
 from beneficiaries.households import services as households
-from beneficiaries.merging import services as merging
-from beneficiaries.models import CategorySpell, Document, ListedDisease, Merge, Person, Registration
+from beneficiaries.models import Document, ListedDisease, Registration
 from beneficiaries.people import initials, reading, segmentations
 from beneficiaries.persons import services as persons
 from beneficiaries.spells import services as spells
-from exchange import services as exchange
-from tests.beneficiaries.rosters import line, number, outcomes, prepare, roster
+from tests.beneficiaries.people import certified, made
+from tests.beneficiaries.rosters import number
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
-TOWN = "150521100000"
 PERMIT = "810000199408230021"
 WHY = "窗口核对"
-
-
-def made(n: int, name: str = "曾玉兰", **more) -> Person:
-    region = Region.objects.get(code=more.pop("region", TOWN))
-    return services.register_person(actor=None, id_number=number(n), name=name, region=region, **more)
-
-
-def certified(person: Person, first: date, last: date | None = None, category: str = "subsistence") -> CategorySpell:
-    return spells.certify_by_hand(
-        actor=None,
-        person=person,
-        category=category,
-        department="civil_affairs",
-        valid_from=first,
-        valid_to=last,
-        evidence="民救〔2023〕5号",
-    )
 
 
 @pytest.fixture
@@ -317,115 +296,3 @@ def test_s0_22_rows_that_show_a_listed_disease_without_registration(worker):
     rows = Registration.objects.filter(name="费用")
     found = diseases.unregistered(rows, code="code", day="valid_from", region="person__region_id")
     assert [(row.person, row.listed_in) for row in found] == [(not_registered, "two")]
-
-
-# --- merging --------------------------------------------------------------------------------------------------------
-def two_files():
-    kept, gone = made(1), made(2, phone="13900000002", household="H2", relation="户主")
-    certified(kept, date(2023, 3, 1))
-    certified(gone, date(2023, 1, 1), date(2023, 4, 30))
-    certified(gone, date(2022, 1, 1), date(2022, 6, 30), "subsistence_margin")
-    Registration.objects.create(
-        person=gone, register="two", code="I10", name="高血压", valid_from=date(2023, 1, 1), source="证明"
-    )
-    return kept, gone
-
-
-def state_of(*people: Person) -> list[tuple]:
-    """All that a merge may touch, without keys of the trail."""
-    rows = []
-    for person in people:
-        fresh = Person.objects.get(pk=person.pk)
-        current = person.spells.current().order_by("valid_from").values_list("category", "valid_from", "valid_to")
-        kept = [(one.number, one.kind) for one in fresh.documents.all()]
-        rows.append(
-            (
-                fresh.id_key,
-                fresh.phone,
-                fresh.household_id,
-                fresh.relation,
-                fresh.merged_into_id,
-                list(current),
-                kept,
-                list(fresh.diseases.values_list("pk", flat=True)),
-            )
-        )
-    return rows
-
-
-def test_a_merge_moves_everything_and_is_taken_back(users, worker):
-    kept, gone = two_files()
-    before = state_of(kept, gone)
-    merge = merging.propose_merge(actor=worker, kept=kept, gone=gone, reason="号码录错一位")
-    with pytest.raises(PermissionDenied):
-        merging.confirm_merge(actor=worker, merge=merge)
-    both = make_user(Role.CASE_WORKER, Role.REVIEWER, username="both")
-    merge.proposed_by = both
-    merge.save()
-    with pytest.raises(PermissionDenied, match="提出人以外"):
-        merging.confirm_merge(actor=both, merge=merge)
-    reviewer = users[Role.REVIEWER]
-    done = merging.confirm_merge(actor=reviewer, merge=merge)
-    kept.refresh_from_db()
-    assert kept.phone == "13900000002" and kept.household.number == "H2"
-    current = list(kept.spells.current().order_by("valid_from").values_list("category", "valid_from", "valid_to"))
-    assert current == [
-        ("subsistence_margin", date(2022, 1, 1), date(2022, 6, 30)),
-        ("subsistence", date(2023, 1, 1), None),
-    ]
-    assert selectors.by_number(worker, number(2)) == kept
-    assert list(searching.search(worker, "曾玉兰")[0]) == [kept]
-    assert not gone.spells.exists() and not gone.diseases.exists()
-    merging.undo_merge(actor=reviewer, merge=done, reason="确为两人")
-    assert state_of(kept, gone) == before
-    assert Merge.objects.get().state == Merge.State.UNDONE
-
-
-def test_a_merge_stays_when_something_changed_since(users, worker):
-    kept, gone = two_files()
-    merge = merging.propose_merge(actor=worker, kept=kept, gone=gone, reason="同一人")
-    done = merging.confirm_merge(actor=users[Role.REVIEWER], merge=merge)
-    certified(kept, date(2021, 1, 1), date(2021, 6, 30))
-    with pytest.raises(MergeBlocked, match="类别认定"):
-        merging.undo_merge(actor=users[Role.REVIEWER], merge=done, reason="确为两人")
-
-
-def test_a_merge_is_seen_side_by_side_and_decided_on_its_page(client, users, worker):
-    kept, gone = two_files()
-    client.force_login(worker)
-    asked = client.post(
-        reverse("beneficiaries:merge_propose", args=[kept.pk]), {"id_number": number(2), "reason": "号码录错一位"}
-    )
-    merge = Merge.objects.get()
-    url = reverse("beneficiaries:merge", args=[merge.pk])
-    assert asked.headers["Location"] == url
-    assert "提出人以外" in client.get(url).content.decode()
-    assert [item.count for item in counted(users[Role.REVIEWER], selectors.waiting(users[Role.REVIEWER]))] == [1]
-    assert counted(worker, selectors.waiting(worker)) == []
-    client.force_login(users[Role.REVIEWER])
-    page = client.get(url).content.decode()
-    assert "确认合并" in page and "类别认定" in page and number(2) not in page
-    client.post(reverse("beneficiaries:merge_decide", args=[merge.pk, "confirm"]))
-    merge.refresh_from_db()
-    assert merge.state == Merge.State.DONE
-    moved = client.get(reverse("beneficiaries:person", args=[gone.pk]))
-    assert moved.headers["Location"] == reverse("beneficiaries:person", args=[kept.pk])
-    client.post(reverse("beneficiaries:merge_decide", args=[merge.pk, "undo"]), {"reason": "确为两人"})
-    merge.refresh_from_db()
-    assert merge.state == Merge.State.UNDONE
-
-
-def test_what_hangs_on_a_person_is_known():
-    assert {"beneficiaries.categoryspell.person", "claims.claim.person", "claims.personyear.person"} <= set(hanging())
-    assert "beneficiaries.personbefore.person" not in hanging()
-
-
-def test_a_roster_finds_a_person_by_a_further_document_once(users, worker):
-    kept, gone = made(1), made(2)
-    merge = merging.propose_merge(actor=worker, kept=kept, gone=gone, reason="同一人")
-    merging.confirm_merge(actor=users[Role.REVIEWER], merge=merge)
-    file = prepare(roster(line(2, name="曾玉兰"), line(1, name="曾玉兰"), line(3)))
-    assert outcomes(file) == [("new", ""), ("unchanged", "repeated"), ("new", "")]
-    exchange.confirm_file(file_id=file.pk, actor=None)
-    assert kept.spells.count() == 1 and not gone.spells.exists()
-    assert Person.objects.filter(merged_into=None).count() == 2

@@ -13,6 +13,7 @@ from accounts.vocabulary import Role
 from beneficiaries import dependants, services
 from beneficiaries.models import CategorySpell, Household, Person, PersonBefore
 from exchange import services as exchange
+from exchange import staging
 from exchange.errors import ImportBlocked, ImportRefused, NotAllowed, RegisterMoved, SecondPersonNeeded
 from exchange.models import InboundFile, StagedRow
 from tests.beneficiaries.rosters import CITY, JUNE, MAY, line, outcomes, prepare, receive, register, roster, send
@@ -35,6 +36,14 @@ def test_the_same_file_again_is_recognised(users):
     assert (again.pk, again.again) == (first.pk, True)
     other = receive(roster(line(1)), actor=users[Role.CASE_WORKER], month=JUNE)
     assert other.pk != first.pk
+
+
+def test_a_long_roster_is_taken_while_the_trail_records_who_acts(users, monkeypatch):
+    """Statistics are refreshed on the way, inside a recorded act as the worker and the commands have it."""
+    monkeypatch.setattr(staging, "MANY", 1)
+    with acting(users[Role.CASE_WORKER], via="job"):
+        file = send(roster(*(line(n) for n in range(30))))
+    assert CategorySpell.objects.filter(source=file).count() == 30
 
 
 def test_the_same_file_confirmed_twice_changes_nothing(tongliao):

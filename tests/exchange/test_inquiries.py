@@ -126,3 +126,20 @@ def test_the_pages(client, users, june, django_assert_max_num_queries):
     assert client.post(here, {"answer": "corrected", "name": line(1)["name"]}).status_code in (302, 204)
     assert "部门答复" in client.get(here).content.decode()
     assert client.get(reverse("exchange:inquiry_file", args=[june.pk])).status_code == 200
+
+
+def test_a_category_is_corrected_by_the_mended_rows_not_by_an_answer(client, users, june):
+    """The page says so and leads there: the rows as sent with 错误原因, sent back mended as changes, settle it."""
+    liaison = users[Role.LIAISON]
+    client.force_login(liaison)
+    one = Inquiry.objects.get(code="category_unknown")
+    page = client.get(reverse("exchange:inquiry", args=[one.pk])).content.decode()
+    assert "以部门报送的名单为准" in page and reverse("exchange:inquiry_file", args=[june.pk]) in page
+    answer = client.get(reverse("exchange:inquiry_file", args=[june.pk]))
+    mended = b"".join(answer.streaming_content).decode().replace("困难群众", "低保边缘家庭成员")
+    head, *rows = mended.splitlines()
+    back = "\n".join([head, *(row for row in rows if number(2) in row)]).encode()
+    again = send(back, month=JUNE, mode="changes", actor=None)
+    assert (again.counts["changed"], again.counts["error"]) == (1, 0)
+    one.refresh_from_db()
+    assert (one.state, one.closed_by) == (State.CLOSED, again)

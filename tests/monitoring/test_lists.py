@@ -3,12 +3,14 @@
 What was closed never changes; a department is told of each person once.
 """
 
+import random
 from datetime import date
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from accounts.audit import events_of
 from accounts.models import Region
 from accounts.vocabulary import Department, Role
 from accounts.waiting import counted
@@ -69,6 +71,32 @@ def bill(person: Person, day: date = date(2023, 5, 10), *, left: int = 0, borne:
         claim=claim, version=version, figures=figures_now(version), category="none", institution_borne=borne
     )
     return claim
+
+
+# --- what departments believe -------------------------------------------------------------------------------------
+def test_what_any_department_believes_is_kept_with_what_is_said(law):
+    """Any order of lists and withdrawals, to departments of several regions: what each was told last counts."""
+    chance, said = random.Random(7), {}
+    for n in range(6):
+        make_warned(number(n), 30000)
+    services.scan_region(region=Region.objects.get(pk=CITY), on=DAY, actor=None)
+    warnings, trail = list(BurdenWarning.objects.all()), events_of(BurdenWarning).objects
+    before = trail.count()
+    for _turn in range(60):
+        department, region = chance.choice([CIVIL, RURAL]), chance.choice([CITY, "150521000000"])
+        partner = deliveries.partner_of(department=department, region=Region.objects.get(pk=region))
+        gone, told = chance.random() < 0.6, chance.sample(warnings, chance.randint(1, 4))
+        delivery = deliveries.create_delivery(
+            actor=None, partner=partner, kind="withdrawals" if gone else "warnings", month=MAY, columns=(), rows=()
+        )
+        DeliveredWarning.objects.bulk_create(
+            DeliveredWarning(delivery=delivery, warning=one, amount=1, line=1, withdrawal=gone) for one in told
+        )
+        said |= {(one.pk, department, region): not gone for one in told}
+        believed = {pk for (pk, _department, _region), stands in said.items() if stands}
+        assert set(BurdenWarning.objects.filter(believed=True).values_list("pk", flat=True)) == believed
+    assert set(said.values()) == {True, False}
+    assert trail.count() == before, "it is worked out, not decided: no trail of its own"
 
 
 # --- what was closed stays closed ---------------------------------------------------------------------------------
