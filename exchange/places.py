@@ -1,12 +1,14 @@
-"""The places of the exchange, as tabs above its lists."""
+"""The places of the exchange: tabs above its lists, and where a mended file goes."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.access import Act
 from accounts.models import User
+from exchange.models import InboundFile
 
 
 def places(user: User, active: str) -> list[dict[str, Any]]:
@@ -25,3 +27,10 @@ def places(user: User, active: str) -> list[dict[str, Any]]:
         for name, label, act in found
         if user.may(act)
     ]
+
+
+def upload_address(file: InboundFile, *, mode: str = "") -> str:
+    """Where a mended file is sent, with what was said of this one; in another mode if given."""
+    said = {"kind": file.kind, "department": file.department, "mode": mode or file.mode}
+    asked = said | {"region": file.region_id, "month": f"{file.month:%Y-%m}"}
+    return f"{reverse('exchange:upload')}?{urlencode(asked)}"

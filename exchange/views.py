@@ -4,7 +4,6 @@ import io
 from datetime import date
 from pathlib import PurePath
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -27,7 +26,7 @@ from exchange import arriving, deciding, kinds, preview, selectors, services
 from exchange.errors import ExchangeError
 from exchange.forms import ArrivalFilter, FileFilter, UploadForm
 from exchange.models import InboundFile
-from exchange.places import places
+from exchange.places import places, upload_address
 
 State = InboundFile.State
 UNFINISHED = (State.RECEIVED, State.READY)
@@ -155,7 +154,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
         "failed": one.job if one.job and one.job.state == Job.State.FAILED and one.state in UNFINISHED else None,
         "may": _may(one, user),
         "all_wrong": all_wrong,
-        "afresh": _afresh(one) if send_again else "",
+        "afresh": upload_address(one) if send_again else "",
     }
     if one.state not in (State.READY, State.CONFIRMED, State.UNDONE):
         return render(request, "exchange/file.html", context)
@@ -182,13 +181,6 @@ def _may(one: InboundFile, user: User) -> dict[str, Any]:
         "errors": one.state in (State.READY, State.CONFIRMED)
         and bool(one.counts.get("error") or one.counts.get("doubtful")),
     }
-
-
-def _afresh(one: InboundFile) -> str:
-    """Where the mended file is sent, with what was said of this one."""
-    said = {name: getattr(one, name) for name in ("kind", "department", "mode")}
-    asked = said | {"region": one.region_id, "month": f"{one.month:%Y-%m}"}
-    return f"{reverse('exchange:upload')}?{urlencode(asked)}"
 
 
 def _kind(one: InboundFile) -> str:

@@ -1,6 +1,6 @@
 """Reads of households: the list, the members, who came and went."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -37,10 +37,11 @@ class Change:
     after: str
     who: str
     reason: str
+    user: int | None = None
 
 
 def history(household: Household) -> list[Change]:
-    """Who belonged to the household and since when, from the trail, newest first; two queries."""
+    """Who belonged to the household and since when, from the trail, newest first; three queries."""
     events: Any = events_of(Person).objects  # type: ignore[attr-defined]
     ever = events.filter(household_id=household.pk).values("pgh_obj_id")
     rows = events.filter(pgh_obj_id__in=ever).select_related("pgh_context").order_by("pgh_obj_id", "pgh_id")
@@ -48,6 +49,8 @@ def history(household: Household) -> list[Change]:
     found = []
     for _key, of_person in groupby(rows, key=lambda row: row.pgh_obj_id):
         found += _changes(household.pk, list(of_person))
+    names = {one.pk: str(one) for one in User.objects.filter(pk__in={change.user for change in found if change.user})}
+    found = [replace(change, who=names.get(change.user or 0, change.who)) for change in found]
     return sorted(found, key=lambda change: change.at, reverse=True)
 
 
@@ -69,6 +72,7 @@ def _changes(household: int, events: list[Any]) -> list[Change]:
                     event.relation if now else "",
                     meta.get("username", ""),
                     meta.get("reason", ""),
+                    meta.get("user"),
                 )
             )
         was, said = now, event.relation if now else said

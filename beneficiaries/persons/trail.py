@@ -90,7 +90,7 @@ def _of_one(events: list[Any], names: "_Names") -> list[Changed]:
                     what=f"{model._meta.verbose_name}{_subject(event)}",
                     kind=event.pgh_label,
                     fields=fields,
-                    who=meta.get("username", ""),
+                    who=names.of_user(meta),
                     door=door,
                     reason=meta.get("reason", ""),
                 )
@@ -136,6 +136,7 @@ class _Names:
     def __init__(self, person: Person, events: Iterable[Any]) -> None:
         asked: dict[type[Model], set[Any]] = {model: set() for model in self._NAMED}
         for event in events:
+            asked[User].add(event.context.get("user"))
             for field in event._meta.concrete_fields:
                 if field.is_relation and field.name not in _SILENT and field.related_model in asked:
                     asked[field.related_model].add(getattr(event, field.attname))
@@ -147,6 +148,10 @@ class _Names:
         ]
         models = list(asked)
         self._known = {(models[place], key): name for place, key, name in parts[0].union(*parts[1:], all=True)}
+
+    def of_user(self, context: dict[str, Any]) -> str:
+        """Who acted, by name; the account's where it is gone."""
+        return self._known.get((User, str(context.get("user"))), context.get("username", ""))
 
     def text(self, field: Any, value: Any) -> str:
         if value is None or value == "":

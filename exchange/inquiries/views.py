@@ -25,7 +25,7 @@ from exchange.inquiries import selectors, services
 from exchange.inquiries.forms import AnswerForm, InquiryFilter
 from exchange.inquiries.models import Inquiry
 from exchange.models import InboundFile
-from exchange.places import places
+from exchange.places import places, upload_address
 
 
 class Inquiries(ListPage):
@@ -110,6 +110,7 @@ def inquiry(request: HttpRequest, pk: int) -> HttpResponse:
         "answered": _answered(one),
         "form": form,
         "label": _("提交答复"),
+        "upload_url": upload_address(one.file, mode=InboundFile.Mode.CHANGES),
         "places": places(user, "inquiries"),
     }
     return render(request, "exchange/inquiry.html", context, status=422 if form and form.errors else 200)

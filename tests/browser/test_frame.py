@@ -74,6 +74,7 @@ def test_filter_swaps_the_table_and_keeps_the_address(new_page, users):
     assert "<html" not in answer.value.text()
     page.wait_for_url("**/users/?role=clerk")
     assert page.locator("[data-row]").count() == 1
+    page.locator("#list .scroll[tabindex]").wait_for(state="attached")  # given once the swapped table has settled
     swapped = page.locator("#list").inner_html()
     page.reload()
     assert page.locator("#list").inner_html() == swapped

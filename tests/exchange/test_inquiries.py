@@ -135,6 +135,7 @@ def test_a_category_is_corrected_by_the_mended_rows_not_by_an_answer(client, use
     one = Inquiry.objects.get(code="category_unknown")
     page = client.get(reverse("exchange:inquiry", args=[one.pk])).content.decode()
     assert "以部门报送的名单为准" in page and reverse("exchange:inquiry_file", args=[june.pk]) in page
+    assert "department=civil_affairs&amp;mode=changes&amp;region=150500000000&amp;month=2023-06" in page
     answer = client.get(reverse("exchange:inquiry_file", args=[june.pk]))
     mended = b"".join(answer.streaming_content).decode().replace("困难群众", "低保边缘家庭成员")
     head, *rows = mended.splitlines()
