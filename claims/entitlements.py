@@ -19,12 +19,13 @@ from claims.models import PersonYear
 from policies import selectors as law
 from policies.engine import chain
 from policies.engine.chain import State
-from policies.engine.codes import CATEGORY_INDEX, LOCATIONS, NONE_INDEX, SERVICES, category_label
+from policies.engine.codes import CATEGORY_INDEX, LOCATIONS, NONE_INDEX, SERVICES
 from policies.engine.document import AssistanceRule, Document, OutOfCatalogueRule, TopUp
 from policies.engine.errors import EngineError
 from policies.engine.money import format_ratio, format_yuan
 from policies.engine.table import YearTable, compile_year
 from policies.models import PolicyVersion
+from policies.sayings import category_label
 
 DIRECT, APPROVED, ON_APPLICATION, BY_COUNTY, UNDESIGNATED, ELSEWHERE, UNNAMED = (
     "direct", "approved", "on_application", "by_county", "undesignated", "elsewhere", "unnamed"

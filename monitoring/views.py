@@ -28,6 +28,7 @@ from monitoring.forms import MonthForm, ScanForm, WarningFilter
 from monitoring.lists.selectors import lists_of
 from monitoring.models import BurdenWarning, Feedback, Scan
 from policies.engine import EngineError
+from policies.sayings import statement_line
 
 State = BurdenWarning.State
 TONES = {
@@ -157,8 +158,7 @@ def _why(found: BurdenWarning) -> dict[str, Any]:
     clauses = ruling.table.document.clauses
     explained = [
         {
-            **line.as_dict(),
-            "clause": line.clause,
+            **statement_line(line),
             "quote": " ".join(clauses[code].text for code in line.clauses if code in clauses),
         }
         for line in selectors.explain(found, ruling)

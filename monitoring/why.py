@@ -14,6 +14,7 @@ from monitoring.lines import Ruling, first_known
 from monitoring.selectors import categories_on
 from policies import selectors as law
 from policies.engine.errors import EngineError
+from policies.sayings import statement_line
 
 YEARS_BACK = 3
 
@@ -58,12 +59,7 @@ def why(user: User, person: Person, day: date) -> Why:
     lines = tuple({"label": _("视同类别"), "formula": said(one), "amount": None} for one in _named(person, shown))
     lines += tuple(
         {
-            "label": line.label,
-            "formula": line.formula,
-            "amount": line.amount,
-            "clause": line.clause,
-            "reading": line.reading,
-            "marks": line.marks,
+            **statement_line(line),
             "quote": "".join(quotes[key].text for key in line.clauses if key in quotes),
             "strong": line.step == "verdict",
         }

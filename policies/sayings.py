@@ -7,12 +7,13 @@ with `n_` stands for a number. What belongs to a policy document (clauses, readi
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_noop as _
 
 from policies.engine.codes import category_label as in_chinese
+from policies.engine.lines import Line
 
 PATTERNS: Final = (
     _("特困人员（五保）"),
@@ -334,6 +335,19 @@ def said(text: str) -> str:
     """A label, formula, mark or refusal of the engine in the language of the reader."""
     language = get_language() or "zh"
     return text if not text or language.startswith("zh") else _said(text, language)
+
+
+def statement_line(line: Line) -> dict[str, Any]:
+    """A line of the engine as components/statement.html shows it, in the language of the page; without the quote."""
+    return {
+        "step": line.step,
+        "label": said(line.label),
+        "formula": said(line.formula),
+        "amount": line.amount,
+        "clause": line.clause,
+        "reading": line.reading,
+        "marks": [said(mark) for mark in line.marks if mark],
+    }
 
 
 def category_label(code: str) -> str:

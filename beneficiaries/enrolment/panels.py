@@ -22,10 +22,10 @@ from beneficiaries.enrolment.of_person import beside
 from beneficiaries.enrolment.trace import Ground, Step, culprit, trace
 from beneficiaries.models import CategorySpell, Person
 from beneficiaries.panels import Panel
-from policies.engine.codes import category_label
 from policies.engine.lines import Line
 from policies.engine.settlement import Spell
 from policies.engine.subsidy import held_in
+from policies.sayings import category_label, statement_line
 
 
 def explain(person: Person, row: Enrolment) -> tuple[list[dict[str, Any]], str]:
@@ -68,8 +68,7 @@ def _by_county(known: list[CategorySpell], row: Enrolment) -> list[dict[str, Any
 def _line(line: Line, clauses: dict[str, Any]) -> dict[str, Any]:
     """A line of the engine as components/statement.html shows it, with the words of its clauses."""
     words = "\n".join(clauses[one].text for one in line.clauses if one in clauses)
-    shown = {name: getattr(line, name) for name in ("label", "formula", "amount", "clause", "reading")}
-    return {**shown, "marks": [mark for mark in line.marks if mark], "quote": words}
+    return {**statement_line(line), "quote": words}
 
 
 def category_of(row: Enrolment) -> str:

@@ -254,3 +254,25 @@ def test_what_comes_along_in_one_query_is_all_there_in_its_words(client, law, us
     assert "<td>测试县级经办</td>" in trail and "worker-0" not in trail
     # A number that was written again as it was is no change, however it is encrypted.
     assert trail.count("联系电话") == 2 + 1
+
+
+def test_what_the_engine_says_of_a_person_is_said_in_the_language_of_the_page(client, law, users):
+    one = make_person(region=PLACE)
+    for category in ("unsupported_child", "subsistence"):
+        make_spell(one, category)
+    _insured(one, 0)
+    client.force_login(users[Role.SUPERVISOR])
+    pages = {}
+    for language in ("zh-hans", "en"):
+        client.cookies["django_language"] = language
+        pages[language] = "".join(
+            client.get(address(one, tab)).content.decode() for tab in ("enrolment", "warnings", "entitled")
+        )
+    for words in (
+        "资助身份（就高不就低）",
+        "取资助最高的一类",
+        "本年各次费用之和",
+        "不在预警名单中",
+        "事实无人抚养儿童",
+    ):
+        assert words in pages["zh-hans"] and words not in pages["en"], words

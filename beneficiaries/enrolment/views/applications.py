@@ -22,7 +22,7 @@ from beneficiaries.enrolment import applications as money
 from beneficiaries.enrolment import forms as f
 from beneficiaries.enrolment.case_models import FiscalTransfer, SubsidyApplication, SubsidyApplicationRow
 from beneficiaries.enrolment.views.common import asked, chosen, exported, may_write, places, try_service, user_of
-from policies.engine.codes import category_label
+from policies.sayings import category_label
 
 
 class Applications(ListPage):
