@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from celery import current_app
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Left
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,6 +27,7 @@ from beneficiaries.enrolment.models import (
     TemporaryMember,
 )
 from beneficiaries.models import Person
+from policies.engine.money import format_yuan
 
 COMPUTE = "enrolment.compute_region"  # the task (beneficiaries.enrolment.tasks)
 FIRST_YEAR = 2000
@@ -241,7 +243,10 @@ def record_contribution(
     payer: str = Contribution.Payer.OTHER,
     payer_name: str = "",
 ) -> Contribution:
-    """Money from another payer (S2-04), or a refund, entered by hand: fen. The same one again is the same record."""
+    """Money from another payer (S2-04), or a refund, entered by hand: fen. The same one again is the same record.
+
+    No more is given back than has arrived for the year; what tax reports otherwise is a fact, and a mismatch.
+    """
     allowed(actor, person.region_id)
     checked_year(year)
     if amount <= 0:
@@ -250,15 +255,16 @@ def record_contribution(
         raise ValidationError({"paid_on": _("日期晚于今天；请核对。")})
     if payer not in (Contribution.Payer.PERSON, Contribution.Payer.OTHER) and not payer_name.strip():
         raise ValidationError({"payer_name": _("请填写代缴单位")})
+    same = {"kind": kind, "payer": payer, "amount": amount, "paid_on": paid_on, "payer_name": payer_name.strip()[:80]}
     with transaction.atomic():
+        Person.objects.select_for_update().get(pk=person.pk)
+        others = Contribution.objects.filter(person=person, year=year).exclude(**same)
+        if kind == Contribution.Kind.REFUND:
+            _check_refund(others, amount, year)
         found, _new = Contribution.objects.get_or_create(
             id_key=person.id_key,
             year=year,
-            kind=kind,
-            payer=payer,
-            amount=amount,
-            paid_on=paid_on,
-            payer_name=payer_name.strip()[:80],
+            **same,
             defaults={
                 "person": person,
                 "region_id": person.region_id,
@@ -269,6 +275,19 @@ def record_contribution(
         )
         compute_persons([person.pk], year, strict=False)
         return found
+
+
+def _check_refund(others: QuerySet[Contribution], amount: int, year: int) -> None:
+    is_refund = Q(kind=Contribution.Kind.REFUND)
+    sums = others.aggregate(paid=Sum("amount", filter=~is_refund), back=Sum("amount", filter=is_refund))
+    left = (sums["paid"] or 0) - (sums["back"] or 0)
+    if amount > left:
+        raise ValidationError(
+            {
+                "amount": _("%(year)s 年此人到账扣除已退后为 %(left)s 元，退费不能超过；请核对金额和年度。")
+                % {"year": year, "left": format_yuan(max(left, 0))}
+            }
+        )
 
 
 # --- groups and yearly figures ----------------------------------------------------------------------------------------

@@ -162,6 +162,20 @@ def test_s2_04_another_payer_covers_what_the_person_owes():
     assert not row(one).is_covered
 
 
+def test_s3_07_no_more_is_given_back_by_hand_than_has_arrived():
+    one = person("subsistence")
+    pay(one, 300)
+    refund = {"actor": None, "person": one, "year": 2023, "kind": Contribution.Kind.REFUND, "paid_on": date(2023, 1, 5)}
+    for _twice in range(2):  # entered twice: one record
+        services.record_contribution(amount=20000, **refund)
+    for amount, year in ((10001, 2023), (1, 2022)):
+        with pytest.raises(ValidationError, match="退费不能超过") as caught:
+            services.record_contribution(amount=amount, **refund | {"year": year})
+        assert list(caught.value.message_dict) == ["amount"]
+    services.record_contribution(amount=10000, **refund)
+    assert Contribution.objects.filter(kind="refund").count() == 2
+
+
 def test_s2_02_a_temporary_group_adds_its_amount_where_that_is_more(users):
     region = Region.objects.get(code=COUNTY)
     today = timezone.localdate()
