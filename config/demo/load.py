@@ -5,14 +5,17 @@ Every step may run again: a demo that was interrupted goes on where it stopped.
 
 import json
 import os
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.audit import acting
 from accounts.models import Level, Organisation, Region, User
 from accounts.services import initial_password
 from accounts.vocabulary import Category, Department, Role, Section
@@ -35,6 +38,7 @@ from monitoring.recheck.services import recheck
 from monitoring.services import push_warnings, scan_region
 from policies.services import load_documents
 
+T = TypeVar("T")
 SEED = "2023"
 PERSONS = int(os.environ.get("TUODI_DEMO_PERSONS", "320"))
 MONTHS = [date(2023, month, 1) for month in range(1, 6)]
@@ -71,21 +75,35 @@ ROLE_DEPARTMENT = {
 
 
 def load() -> list[dict[str, str]]:
-    """Loads what is missing and writes the logins beside the data (mode 0600); returns them."""
+    """Loads what is missing and writes the logins beside the data (mode 0600); returns them.
+
+    The trail records each step as an act of its own: the reason of one is not told of another.
+    """
+    today = timezone.localdate()
+    logins = _recorded(_lay_ground)
+    for code in AREAS:
+        _recorded(_load_area, code)
+    _recorded(load_cases, TOWNSHIP)
+    _recorded(load_discussed, DISCUSSING_TOWNSHIP, DISCUSSING)
+    _recorded(load_keys, MAIN)
+    _recorded(load_bills, LAST_MONTH)
+    _recorded(load_named, LAST_MONTH.replace(month=1))
+    _recorded(load_fund, MAIN, LAST_MONTH.year)
+    _recorded(load_help, MAIN, SCAN_DAY, today)
+    _recorded(load_findings, MAIN, SCAN_DAY, today)
+    _recorded(_first_night)
+    return logins
+
+
+def _recorded(step: Callable[..., T], *given: Any) -> T:
+    with acting(None, "command load_demo"):
+        return step(*given)
+
+
+def _lay_ground() -> list[dict[str, str]]:
     load_documents(actor=None)
     logins = _accounts(_known_logins())
     write_private(_logins_path(), logins)
-    for code in AREAS:
-        _load_area(code)
-    load_cases(TOWNSHIP)
-    load_discussed(DISCUSSING_TOWNSHIP, DISCUSSING)
-    load_keys(MAIN)
-    load_bills(LAST_MONTH)
-    load_named(LAST_MONTH.replace(month=1))
-    load_fund(MAIN, LAST_MONTH.year)
-    load_help(MAIN, SCAN_DAY, timezone.localdate())
-    load_findings(MAIN, SCAN_DAY, timezone.localdate())
-    _first_night()
     return logins
 
 

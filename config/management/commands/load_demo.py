@@ -4,7 +4,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from accounts.audit import acting
 from config.demo.load import AREAS, PERSONS, load
 
 
@@ -12,6 +11,5 @@ class Command(BaseCommand):
     help = "Load five regions with invented people (for a trial, never for a real bureau)"
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with acting(None, "command load_demo"):
-            logins = load()
+        logins = load()
         self.stdout.write(f"regions={len(AREAS)} persons={len(AREAS) * PERSONS} logins={len(logins)}")
