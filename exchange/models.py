@@ -206,18 +206,23 @@ class UnchangedRows(models.Model):
     """Lines of one of these: two of them fit in a page of the database."""
 
     file = models.ForeignKey(InboundFile, models.CASCADE, related_name="unchanged", db_constraint=False)
+    first = models.PositiveIntegerField(help_text="of the lines")
+    last = models.PositiveIntegerField()
     lines = ArrayField(models.PositiveIntegerField(), help_text="of the spreadsheet, ascending")
     spells = ArrayField(models.BigIntegerField(), help_text="beneficiaries.CategorySpell of each line")
     persons = ArrayField(models.BigIntegerField(), help_text="beneficiaries.Person of each line")
 
     def __str__(self) -> str:
-        return f"{self.file_id}:{self.lines[0]}–{self.lines[-1]}"
+        return f"{self.file_id}:{self.first}–{self.last}"
 
 
 class FileRow(RowContent):
     """Every row of a file: the staged ones and those of `UnchangedRows`, of which line, spell and person are known."""
 
     file = models.ForeignKey(InboundFile, models.DO_NOTHING, related_name="every_row", db_constraint=False)
+    # Lines of the `UnchangedRows` that it is of; its own, where it was staged. To ask for few of many.
+    first = models.PositiveIntegerField(null=True)
+    last = models.PositiveIntegerField(null=True)
 
     class Meta:
         managed = False

@@ -1,8 +1,11 @@
 """The preview of a file: its counts, the table of its rows, and doubtful rows beside what the register says."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -14,9 +17,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.lists import Bulk, Column, Listing
 from accounts.masking import mask_id_number
 from accounts.models import Level, Region
+from accounts.paging import CAP, Page, page_of, read_token
 from accounts.vocabulary import Category
 from exchange import deciding, kinds, reader, selectors
-from exchange.models import InboundFile, Outcome, StagedRow
+from exchange.models import FileRow, InboundFile, Outcome, StagedRow
 
 TONES = {
     Outcome.NEW: "info",
@@ -59,12 +63,41 @@ def counts(file: InboundFile, listing: Listing) -> list[dict[str, Any]]:
     return found
 
 
+@dataclass
+class _EveryRow(Listing):
+    """The list of a file's rows of which most are known: for a page, only those near it are unfolded."""
+
+    file: InboundFile = field(kw_only=True)
+
+    @property
+    def page(self) -> Page:
+        if self._page is None:
+            outcome = self.params.get("outcome", "")
+            counts = {name: self.file.counts.get(name, 0) for name in Outcome.values}
+            count = counts[outcome] if outcome else sum(counts.values())
+            page = page_of(self.rows.filter(self._near()), self.keys, self.params, self.page_size, self.address)
+            self._page = replace(page, count=min(count, CAP), more=count > CAP)
+        return self._page
+
+    def _near(self) -> Q:
+        key = self.keys[0]
+        token = read_token(self.params.get("before") or self.params.get("after") or "", self.keys)
+        back = "before" in self.params and token is not None
+        line = token[0] if token else None
+        if token and line is None and not back:
+            return Q(row=None)
+        # From the rows without a line, at the end, there is no line to begin from.
+        near = selectors.window(self.file, line, self.page_size + 1, down=key.down != back)
+        return near | Q(row=None) if token and line is None and near else near
+
+
 def listing(request: HttpRequest, file: InboundFile, *, decides: bool = False) -> Listing:
     """The rows of the outcome in the address; with `decides` the doubtful ones can be settled there."""
     outcome, code = request.GET.get("outcome", ""), request.GET.get("code", "")
-    table = Listing(
+    rows = selectors.rows(file, outcome, code, request.GET.get("decided", ""))
+    table = (partial(_EveryRow, file=file) if rows.model is FileRow and not code else Listing)(
         request=request,
-        rows=selectors.rows(file, outcome, code, request.GET.get("decided", "")),
+        rows=rows,
         columns=(),
         title=file.name,
         key="rows",

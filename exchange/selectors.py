@@ -56,6 +56,25 @@ def rows(
     return found
 
 
+def window(file: InboundFile, beyond: int | None, size: int, *, down: bool) -> Q:
+    """Where among every row of a file the next `size` lines beyond this one lie (`down`: towards the beginning).
+
+    So a few of `UnchangedRows` are unfolded for a page, not all.
+    """
+    known = file.unchanged.order_by("-last" if down else "first")
+    near = Q()
+    if beyond is not None:
+        known = known.filter(**({"first__lt": beyond} if down else {"last__gt": beyond}))
+        near = Q(row=None) | (Q(first__lte=beyond) if down else Q(last__gte=beyond))
+    lines = sorted((line for one in known[:2] for line in one.lines), reverse=down)
+    if beyond is not None:
+        lines = [line for line in lines if (line < beyond if down else line > beyond)]
+    if len(lines) <= size:
+        return near
+    last = lines[size]
+    return near & (Q(last__gte=last, row__gte=last) if down else Q(first__lte=last, row__lte=last))
+
+
 def waiting(user: User) -> list[Pending | Waiting]:
     """Files that the user may confirm now, inquiries to answer or to look at, rosters that are late."""
     return [_to_confirm(user), *inquiring.waiting(user), *arriving.waiting(user)]

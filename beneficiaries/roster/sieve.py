@@ -24,7 +24,9 @@ KEY: Final = "roster_row"
 _HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"
 _INT4, _INT8 = 23, 20  # types of PostgreSQL
-STAGE: Final = f"COPY {UnchangedRows._meta.db_table} (file_id, lines, spells, persons) FROM STDIN (FORMAT BINARY)"
+STAGE: Final = (
+    f"COPY {UnchangedRows._meta.db_table} (file_id, first, last, lines, spells, persons) FROM STDIN (FORMAT BINARY)"
+)
 
 
 RESPELLED: Final = "CREATE TEMP TABLE roster_respelled (spell_id bigint, said uuid) ON COMMIT DROP"
@@ -186,7 +188,8 @@ def _copy(file: InboundFile, lines: np.ndarray, spells: np.ndarray, persons: np.
         pieces = [_HEADER]
         for at in range(0, len(lines), size):
             piece = slice(at, at + size)
-            pieces.append(struct.pack(">hiq", 4, 8, file.pk))
+            first, last = int(lines[at]), int(lines[piece][-1])
+            pieces.append(struct.pack(">hiqiiii", 6, 8, file.pk, 4, first, 4, last))
             pieces += [
                 _array(lines[piece], 4, _INT4),
                 _array(spells[piece], 8, _INT8),

@@ -12,11 +12,13 @@ ALTER TABLE exchange_unchangedrows ALTER lines SET STORAGE PLAIN, ALTER spells S
 EVERY_ROW = """
 CREATE VIEW exchange_filerow AS
 SELECT id, file_id, "row", outcome, code, field, reason, id_number, id_key, name, category, region_code, household,
-    relation, valid_from, valid_to, exit_reason, phone, phone_key, person_id, spell_id, "values", decision
+    relation, valid_from, valid_to, exit_reason, phone, phone_key, person_id, spell_id, "values", decision, "row" AS first,
+    "row" AS last
 FROM exchange_stagedrow
 UNION ALL
 SELECT -(u.id * 1000 + one.n), u.file_id, one.line, 'unchanged', '', '', '', NULL::bytea, NULL::uuid, '', '', '', '',
-    '', NULL::date, NULL::date, '', NULL::bytea, NULL::uuid, one.person, one.spell, '{}'::jsonb, ''
+    '', NULL::date, NULL::date, '', NULL::bytea, NULL::uuid, one.person, one.spell, '{}'::jsonb, '',
+    u.first, u.last
 FROM exchange_unchangedrows u,
     LATERAL unnest(u.lines, u.persons, u.spells) WITH ORDINALITY AS one (line, person, spell, n)
 """
@@ -114,6 +116,8 @@ class Migration(migrations.Migration):
                         verbose_name="处理",
                     ),
                 ),
+                ("first", models.PositiveIntegerField(null=True)),
+                ("last", models.PositiveIntegerField(null=True)),
             ],
             options={
                 "db_table": "exchange_filerow",
@@ -129,6 +133,8 @@ class Migration(migrations.Migration):
             name="UnchangedRows",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first", models.PositiveIntegerField(help_text="of the lines")),
+                ("last", models.PositiveIntegerField()),
                 (
                     "lines",
                     django.contrib.postgres.fields.ArrayField(

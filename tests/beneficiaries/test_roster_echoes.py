@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from accounts.models import Region
 from beneficiaries.models import CategorySpell, Person, SpellEcho, id_key
 from beneficiaries.roster.echoes import Hashes
 from config.operations import retention
-from exchange import services
+from exchange import preview, services
 from exchange.errors import RegisterMoved
 from exchange.models import UnchangedRows
 from tests.beneficiaries.rosters import JULY, JUNE, MAY, line, number, outcomes, prepare, register, roster, send
@@ -244,3 +245,33 @@ def test_a_spell_needs_its_person_and_keeps_them(tongliao):
         CategorySpell.objects.filter(pk=spell.pk).update(person_id=spell.person_id + 1000)
     with pytest.raises(IntegrityError, match="is referred to by"), transaction.atomic():
         Person.objects.filter(pk=spell.person_id)._raw_delete("default")
+
+
+@pytest.mark.parametrize("sort", ["row", "-row"])
+@pytest.mark.parametrize("outcome", ["", "unchanged"])
+def test_paging_through_every_row_is_as_if_all_were_staged(tongliao, monkeypatch, rf, sort, outcome):
+    """Pages forward to the end and back again; known rows lie in pieces of seven, doubtful ones and exits between."""
+    monkeypatch.setattr(UnchangedRows, "MANY", 7)
+    monkeypatch.setattr(preview, "SAMPLE", 5)
+    send(roster(*MANY))
+    rows = [line(n, name="别人") if n % 4 == 0 else line(n) for n in range(1, 28)]
+    june = prepare(roster(*rows), month=JUNE)
+    wanted = list(june.every_row.order_by(*([F(sort[-3:]).desc(nulls_last=True)] if "-" in sort else ["row"])))
+    wanted = [one.row for one in wanted if not outcome or one.outcome == outcome]
+    assert wanted.count(None) == (0 if outcome else 3) and len(wanted) == (21 if outcome else 30)
+
+    def page(address: str):
+        return preview.listing(rf.get(address), june).page
+
+    forward, one = [], page(f"?sort={sort}&outcome={outcome}")
+    assert one.count == len(wanted)
+    while True:
+        forward.append([row.row for row in one.rows])
+        if not one.next:
+            break
+        one = page(one.next)
+    assert [row for rows in forward for row in rows] == wanted
+    for rows in reversed(forward[:-1]):
+        one = page(one.previous)
+        assert [row.row for row in one.rows] == rows
+    assert not one.previous or one.number == 1
