@@ -15,7 +15,7 @@ from beneficiaries import selectors as register
 from beneficiaries.designations.selectors import said, undesignated
 from beneficiaries.designations.services import designate, end_designation, withdraw_designation
 from beneficiaries.enrolment.panels import explain
-from beneficiaries.selectors import history
+from beneficiaries.selectors import history as spells_of
 from claims import columns
 from claims.api.answers import status_of
 from claims.audit.causes import _cases
@@ -174,7 +174,7 @@ def test_s1_01_the_subsidy_of_enrolment_follows(one):
     compute(2023)
     assert shares(one) == shares(same) == ("subsistence", 157, 0, 192)
     for person in (one, same):
-        person.history = history(person)  # as the person's page has it
+        person.history = spells_of(person)  # as the person's page has it
     (why, *lines), problem = explain(one, row(one))
     assert (lines, problem) == explain(same, row(same)) != ([], "")
     assert why["formula"] == said(made)
