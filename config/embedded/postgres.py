@@ -13,11 +13,18 @@ from config.embedded.ports import HOST, PortTaken
 USER = DATABASE = "tuodi"
 START_SECONDS = 60
 
+
+def _shared_buffers() -> str:
+    """A sixteenth of the machine's memory, at least 128 MB and at most 1 GB: the application stands beside it."""
+    megabytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    return f"{min(1024, max(128, megabytes // 16))}MB"
+
+
 _SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "max_connections": "100",
-    "shared_buffers": "128MB",
+    "shared_buffers": _shared_buffers(),
     "effective_cache_size": "1GB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
