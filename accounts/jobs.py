@@ -58,7 +58,7 @@ def running(job_id: int) -> Iterator[Progress]:
         def progress(step: str, done: int, total: int) -> None:
             nonlocal last
             now = time.monotonic()
-            if done >= total or now - last > 0.5:
+            if 0 < total <= done or now - last > 0.5:
                 last = now
                 update(step=str(step), done=done, total=total)
 

@@ -58,7 +58,7 @@ def stage_reading(
                     for note in found:
                         notes[note.code, note.field] += 1
                         examples.setdefault((note.code, note.field), _without_number(note))
-                progress(step, reading.rows_read, 0)
+                progress(step, reading.rows_read, reading.rows_about)
     file.notes += [
         {"code": code, "field": field, "count": count, "text": examples[code, field]}
         for (code, field), count in notes.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -58,6 +59,7 @@ class Reading:
         """Data rows that the last (or running) iteration came by."""
         self.skipped: list[Skipped] = []
         """Lines that the last (or running) iteration took for no data."""
+        self._rows_in_all: Callable[[], int] = lambda: 0
         self._loaded: CalamineSheet | None = None  # kept for the first iteration only: a sheet is large
         with detect.opened(source) as stream:
             if detect.is_xlsx(stream):
@@ -71,6 +73,11 @@ class Reading:
     def ignored(self) -> tuple[str, ...]:
         """Headings that the schema does not know; their columns are not used."""
         return self.header.ignored
+
+    @property
+    def rows_about(self) -> int:
+        """Data rows that the running iteration will have come by at its end, as far as it can tell; never too few."""
+        return max(self.rows_read, self._rows_in_all())
 
     def _look_at_csv(self, stream: BinaryIO) -> Header | None:
         self.encoding = detect.encoding_of(stream)
@@ -109,12 +116,16 @@ class Reading:
     def _blocks(self) -> Iterator[Iterator[sources.Block]]:
         with detect.opened(self.source) as stream:
             if self.kind == "csv":
+                size = stream.seek(0, io.SEEK_END)
                 stream.seek(len(self.encoding.bom))
+                self._rows_in_all = lambda: self.rows_read * size // max(stream.tell(), 1)
                 yield sources.csv_blocks(stream, self.encoding.codec, self.separator, len(self.header.cells))
             else:
                 sheet = self._loaded or sources.workbook(stream).get_sheet_by_name(self.sheet)
                 self._loaded = None
+                self._rows_in_all = lambda: sheet.height - self.header.line
                 yield sources.xlsx_blocks(sheet)
+        self._rows_in_all = lambda: 0  # all have been read, and the stream is closed
 
     def batches(self, sift: Callable[[Batch], Sequence[int]] | None = None) -> Iterator[Batch]:
         """The data rows, some hundreds at a time, as columns. Memory does not grow with the file (XLSX: the sheet).
@@ -122,7 +133,7 @@ class Reading:
         `sift` is given each batch before its columns are read, and gives the positions of the rows that must be; the
         others are counted, no more.
         """
-        self.rows_read = 0
+        self.rows_read, self._rows_in_all = 0, lambda: 0
         self.skipped = []
         readers = [(column, column.make(self.context)) for column in self.schema.columns]
         seen = SeenBefore() if self.schema.unique else None
