@@ -28,15 +28,16 @@ _AT = re.compile(rb"""\br\s*=\s*["']([A-Z]{0,3})([0-9]{1,7})["']""")
 # A text in GB 18030 is never by chance valid UTF-8 for this many characters beyond ASCII.
 _SURELY_UTF8 = 40
 
+# The words follow 这是: a space before what begins with a Latin letter.
 _MAGIC = (
-    (b"%PDF", "PDF 文件"),
+    (b"%PDF", " PDF 文件"),
     (b"\x89PNG", "图片"),
     (b"\xff\xd8\xff", "图片"),
     (b"GIF8", "图片"),
     (b"Rar!", "压缩包"),
     (b"7z\xbc\xaf", "压缩包"),
     (b"\x1f\x8b", "压缩包"),
-    (b"{\\rtf", "RTF 文档"),
+    (b"{\\rtf", " RTF 文档"),
 )
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -90,7 +91,7 @@ def _check_zip(stream: BinaryIO) -> None:
         raise FileRefused("damaged_xlsx") from error
     names = {entry.filename for entry in entries}
     if "xl/workbook.xml" not in names:
-        for inside, kind in (("word/document.xml", "Word 文档"), ("ppt/presentation.xml", "演示文稿")):
+        for inside, kind in (("word/document.xml", " Word 文档"), ("ppt/presentation.xml", "演示文稿")):
             if inside in names:
                 raise FileRefused("not_a_table", kind=kind)
         raise FileRefused("zip_not_xlsx")

@@ -307,6 +307,27 @@ def test_refused_files(data, code):
     assert str(caught.value).endswith("。")
 
 
+def test_a_space_parts_the_words_that_are_not_chinese():
+    with pytest.raises(FileRefused, match=r"^这是 PDF 文件，不是表格"):
+        read(b"%PDF-1.7", ROSTER)
+    with pytest.raises(FileRefused, match=r"^这是图片，不是表格"):
+        read(b"GIF89a", ROSTER)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_while_it_is_read_a_file_tells_about_how_many_rows_it_has(tmp_path, kind):
+    rows = [ROSTER_HEADER, *(roster_row(备注=f"第{n}行") for n in range(4_000))]
+    path = tmp_path / f"名单.{kind}"
+    path.write_bytes(xlsx_bytes(rows) if kind == "xlsx" else csv_bytes(rows))
+    reading = read(path, ROSTER)
+    said = [(reading.rows_read, reading.rows_about) for _batch in reading.batches()]
+    assert len(said) > 3
+    assert all(done <= about and about == pytest.approx(4_000, rel=0.05) for done, about in said)
+    assert said[-1][0] == reading.rows_about == 4_000
+    assert list(reading.batches(lambda _batch: []))[-1] is not None
+    assert reading.rows_about == 4_000
+
+
 def test_the_refusal_names_the_missing_columns():
     with pytest.raises(FileRefused, match="身份证号、人员类别"):
         read("姓名,户编号\n张三,1".encode(), ROSTER)
