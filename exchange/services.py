@@ -26,7 +26,7 @@ from exchange.models import InboundFile, Outcome
 
 State = InboundFile.State
 # Names of the tasks (exchange.tasks), which call the services here.
-PREPARE, CONFIRM = "exchange.prepare_inbound", "exchange.confirm_inbound"
+PREPARE, CONFIRM, UNDO = "exchange.prepare_inbound", "exchange.confirm_inbound", "exchange.undo_inbound"
 # States in which the very same file need not be taken again.
 LIVE = (State.RECEIVED, State.READY, State.CONFIRMED)
 
@@ -231,23 +231,28 @@ def discard_file(*, file_id: int) -> None:
         transaction.on_commit(lambda: stored.delete(name))
 
 
-def undo_file(*, file_id: int, actor: User | None) -> InboundFile:
+def undo_file(*, file_id: int, actor: User | None, progress: Progress = no_progress) -> InboundFile:
     """Takes back exactly what the file wrote, as long as nothing depends on it. Raises ImportBlocked, NotAllowed."""
     with transaction.atomic():
         file = _locked(file_id)
         if file.state == State.UNDONE:
             return file
-        if file.state != State.CONFIRMED:
-            raise ImportBlocked(_("文件没有确认过，无须撤销。"))
+        _check_undo(file, actor)
+        progress(_("恢复登记簿"), 0, 0)
         kind = kinds.get(file.kind)
-        if actor and not (actor.may(kind.confirm) and file.region_id.startswith(actor.region_prefix)):
-            raise NotAllowed(_("您的角色不能撤销这份文件。"))
         kind.undo(file, actor=actor)
         if kind.goes_back:
             inquiring.after_undoing(file)
         file.state = State.UNDONE
         file.save(update_fields=["state"])
         return file
+
+
+def _check_undo(file: InboundFile, actor: User | None) -> None:
+    if file.state != State.CONFIRMED:
+        raise ImportBlocked(_("文件没有确认过，无须撤销。"))
+    if actor and not (actor.may(kinds.get(file.kind).confirm) and file.region_id.startswith(actor.region_prefix)):
+        raise NotAllowed(_("您的角色不能撤销这份文件。"))
 
 
 def _forget_rows(file: InboundFile) -> None:
@@ -273,9 +278,16 @@ def start_confirming(*, file: InboundFile, actor: User, url: str) -> Job:
     return _start(file, actor, url, _("确认 %(name)s") % {"name": file.name}, CONFIRM)
 
 
+def start_undoing(*, file: InboundFile, actor: User, url: str) -> Job:
+    """A job that takes the file back on the worker. Raises like `undo_file` for what is known beforehand."""
+    _check_undo(file, actor)
+    return _start(file, actor, url, _("撤销 %(name)s") % {"name": file.name}, UNDO)
+
+
 def _start(file: InboundFile, actor: User | None, url: str, title: str, task: str) -> Job:
     with transaction.atomic():
-        job = create_job(kind=f"inbound_{file.kind}", title=title[:120], region=file.region_id, actor=actor, url=url)
+        work = "undo" if task == UNDO else "inbound"
+        job = create_job(kind=f"{work}_{file.kind}", title=title[:120], region=file.region_id, actor=actor, url=url)
         InboundFile.objects.filter(pk=file.pk).update(job=job)
         transaction.on_commit(lambda: current_app.send_task(task, (file.pk, job.pk)))
     return job

@@ -30,3 +30,16 @@ def confirm_inbound(file_id: int, job_id: int) -> None:
             services.confirm_file(file_id=file_id, actor=job.actor, progress=progress)
     except ExchangeError:
         return
+
+
+@shared_task(name=services.UNDO)
+def undo_inbound(file_id: int, job_id: int) -> None:
+    """Take back what the file wrote; what stands in the way is the job's message."""
+    job = Job.objects.select_related("actor__organisation__region").get(pk=job_id)
+    if job.ended:
+        return
+    try:
+        with acting(job.actor, "task undo_inbound"), running(job_id) as progress:
+            services.undo_file(file_id=file_id, actor=job.actor, progress=progress)
+    except ExchangeError:
+        return

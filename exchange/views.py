@@ -151,7 +151,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
         "steps": _steps(one),
         "notes": preview.notes(one),
         "running": one.job if one.job and not one.job.ended else None,
-        "failed": one.job if one.job and one.job.state == Job.State.FAILED and one.state in UNFINISHED else None,
+        "failed": one.job if one.job and one.job.state == Job.State.FAILED and _awaited(one) else None,
         "may": _may(one, user),
         "all_wrong": all_wrong,
         "afresh": upload_address(one) if send_again else "",
@@ -162,6 +162,12 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
     table.on_export = lambda kind: _record_export(request, one)
     shown = {"counts": preview.counts(one, table), "target": "rows", "doubts": preview.doubts(one, table)}
     return table.respond("exchange/file.html", context | shown)
+
+
+def _awaited(one: InboundFile) -> bool:
+    """Whether what the file's last job was to do has not come about."""
+    undoes = one.job is not None and one.job.kind.startswith("undo_")
+    return one.state in UNFINISHED or (undoes and one.state == State.CONFIRMED)
 
 
 def _may(one: InboundFile, user: User) -> dict[str, Any]:
@@ -176,7 +182,7 @@ def _may(one: InboundFile, user: User) -> dict[str, Any]:
         "why_not": why if one.state == State.READY else "",
         "cancel": idle and mine and one.state in (State.RECEIVED, State.READY, State.REFUSED),
         "again": idle and mine and one.state == State.RECEIVED,
-        "undo": one.state == State.CONFIRMED and user.may(kind.confirm),
+        "undo": idle and one.state == State.CONFIRMED and user.may(kind.confirm),
         "decide": idle and deciding.may_decide(one, user),
         "errors": one.state in (State.READY, State.CONFIRMED)
         and bool(one.counts.get("error") or one.counts.get("doubtful")),
@@ -271,10 +277,9 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Act.ROSTER_READ)
 @require_POST
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Takes the file back, on the worker."""
     one, user = _get(request, pk), _user(request)
-    return _done(
-        request, one, lambda _here: services.undo_file(file_id=pk, actor=user), _("已撤销，登记簿恢复到确认之前")
-    )
+    return _done(request, one, lambda here: services.start_undoing(file=one, actor=user, url=here), "")
 
 
 @requires(Act.ROSTER_READ)
