@@ -1,6 +1,6 @@
 """Reads of accounts that have a name: one function per list, a fixed number of queries each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -46,6 +46,25 @@ def counties_in(prefix: str) -> list[Region]:
     """The counties whose codes begin so, by code; of a page that asks several times one query."""
     found = Region.objects.filter(level=Level.COUNTY, code__startswith=prefix).order_by("code")
     return once(("counties", prefix), lambda: list(found))
+
+
+def place_names(codes: Iterable[str]) -> dict[str, str]:
+    """Places by their names, below a county with what they belong to; one not known yet by county and code: one query.
+
+    `codes` have 12 digits; an empty one stays empty.
+    """
+    asked = set(codes)
+    counties = {code[:6].ljust(12, "0") for code in asked if code}
+    known = {one.code: one for one in Region.objects.filter(code__in=asked | counties).select_related("parent")}
+
+    def name(code: str) -> str:
+        place, county = known.get(code), known.get(code[:6].ljust(12, "0"))
+        if place is None:
+            return f"{county.name} {code}" if code and county else code
+        above = place.parent.name if place.parent and place.level > Level.COUNTY else ""
+        return f"{above} {place.name}".strip()
+
+    return {code: name(code) for code in asked}
 
 
 def reads(

@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.lists import Bulk, Column, Listing
 from accounts.masking import mask_id_number
-from accounts.models import Level, Region
 from accounts.paging import CAP, Page, page_of, read_token
+from accounts.selectors import place_names
 from accounts.vocabulary import Category
 from exchange import deciding, kinds, reader, selectors
 from exchange.models import FileRow, InboundFile, Outcome, StagedRow
@@ -228,16 +228,12 @@ def _column(kind: kinds.ImportKind, name: str | Column) -> Column:
 
 
 def _place(table: Listing) -> Column:
-    """A row's place by its name, with the county's before a township's; a place that is not known yet by its code."""
+    """A row's place by its name."""
     known: dict[str, str] = {}
 
     def value(row: StagedRow) -> str:
         if not known:
-            codes = {_said(one, "region_code") for one in table.page.rows}
-            known.update(dict(zip(codes, codes, strict=True)))
-            for place in Region.objects.filter(code__in=codes).select_related("parent"):
-                above = place.parent.name if place.parent and place.level > Level.COUNTY else ""
-                known[place.code] = f"{above} {place.name}".strip()
+            known.update(place_names(_said(one, "region_code") for one in table.page.rows))
         return known[_said(row, "region_code")]
 
     return Column("region_code", _("行政区划"), value=value)

@@ -1,10 +1,11 @@
 """The roster as a kind of inbound file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
+from accounts.selectors import place_names
 from accounts.vocabulary import CERTIFIES, Category
 from beneficiaries.models import CategorySpell, Person
 from beneficiaries.roster import applying, comparing, undoing
@@ -66,11 +67,16 @@ def _overlap(one: str, other: str) -> bool:
 def beside(rows: Sequence[StagedRow]) -> dict[int, list[Beside]]:
     """For doubtful rows: what the roster says and what the register says, column by column."""
     known = [row.person_id for row in rows if row.person_id]
-    persons = Person.objects.select_related("region", "household").in_bulk(known)
+    persons = Person.objects.select_related("household").in_bulk(known)
     spells: dict[int, list[CategorySpell]] = {}
     for spell in CategorySpell.objects.current().filter(person__in=known).order_by("-valid_from"):
         spells.setdefault(spell.person_id, []).append(spell)
-    return {row.pk: _pair(row, persons.get(row.person_id or 0), spells.get(row.person_id or 0, [])) for row in rows}
+    places = place_names({row.region_code for row in rows} | {person.region_id for person in persons.values()})
+    found = {}
+    for row in rows:
+        person = persons.get(row.person_id or 0)
+        found[row.pk] = _pair(row, person, spells.get(row.person_id or 0, []), places)
+    return found
 
 
 def shown(rows: "QuerySet[StagedRow]") -> "QuerySet[StagedRow]":
@@ -88,7 +94,9 @@ def shown(rows: "QuerySet[StagedRow]") -> "QuerySet[StagedRow]":
     )
 
 
-def _pair(row: StagedRow, person: Person | None, spells: list[CategorySpell]) -> list[Beside]:
+def _pair(
+    row: StagedRow, person: Person | None, spells: list[CategorySpell], places: Mapping[str, str]
+) -> list[Beside]:
     department = row.file.department
     own = [spell for spell in spells if spell.department == department and spell.valid_to is None]
     others = "；".join(
@@ -102,7 +110,7 @@ def _pair(row: StagedRow, person: Person | None, spells: list[CategorySpell]) ->
         (_("人员类别"), category, "、".join(str(spell.get_category_display()) for spell in own)),
         (_("认定日期"), row.valid_from, "、".join(str(spell.valid_from) for spell in own)),
         (_("其他认定"), "", others),
-        (_("行政区划"), row.region_code, person.region_id if person else ""),
+        (_("行政区划"), places[row.region_code], places[person.region_id] if person else ""),
         (_("户编号"), row.household, str(person.household or "") if person else ""),
         (_("与户主关系"), row.relation, person.relation if person else ""),
         (_("死亡日期"), "", person.deceased_on if person and person.deceased_on else ""),

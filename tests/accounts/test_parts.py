@@ -14,6 +14,7 @@ from accounts.jobs import create_job, fail_abandoned, running
 from accounts.masking import mask_id_number, mask_phone
 from accounts.models import Job
 from accounts.pictures import burden
+from accounts.selectors import place_names
 from accounts.templatetags import tuodi
 from accounts.vocabulary import Role
 from config.navigation import ENTRIES
@@ -116,6 +117,25 @@ def test_job_tells_its_progress_and_its_end(users):
         assert (job.state, job.step, job.percent) == (Job.State.RUNNING, "读取", 99)
     job.refresh_from_db()
     assert (job.state, job.percent, job.ended) == (Job.State.DONE, 100, True)
+
+
+def test_where_no_total_is_known_progress_is_written_twice_a_second_at_most(users, django_assert_num_queries):
+    job = create_job(kind="x", title="导入", region="150500000000", actor=users[Role.CASE_WORKER])
+    with running(job.pk) as progress, django_assert_num_queries(1):
+        for rows in range(1, 500):
+            progress("读取", rows, 0)
+
+
+def test_places_have_their_names_and_new_ones_their_county(users, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert place_names({"150521100000", "150521000000", "150521199000", "150500000000", "990000000000", ""}) == {
+            "150521100000": "科尔沁左翼中旗 保康镇",
+            "150521000000": "科尔沁左翼中旗",
+            "150521199000": "科尔沁左翼中旗 150521199000",
+            "150500000000": "通辽市",
+            "990000000000": "990000000000",
+            "": "",
+        }
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,15 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.urls import reverse
 
 from accounts.audit import acting, events_of
 from accounts.vocabulary import Role
 from beneficiaries import dependants, services
 from beneficiaries.models import CategorySpell, Household, Person, PersonBefore
+from beneficiaries.roster.kind import ROSTER
 from exchange import services as exchange
-from exchange import staging
+from exchange import staging, tasks
 from exchange.errors import ImportBlocked, ImportRefused, NotAllowed, RegisterMoved, SecondPersonNeeded
 from exchange.models import InboundFile, StagedRow
 from tests.beneficiaries.rosters import CITY, JUNE, MAY, line, outcomes, prepare, receive, register, roster, send
@@ -93,6 +95,38 @@ def test_undo_of_a_first_roster_leaves_an_empty_register(tongliao):
     assert (Person.objects.count(), CategorySpell.objects.count(), Household.objects.count()) == (0, 0, 0)
     exchange.undo_file(file_id=file.pk, actor=None)
     assert InboundFile.objects.get(pk=file.pk).state == State.UNDONE
+
+
+def undo_by_click(client, file):
+    """As the worker does it; what the page of the file says after."""
+    page = reverse("exchange:file", args=[file.pk])
+    assert client.post(reverse("exchange:undo", args=[file.pk])).url == page
+    assert "进行中" in (shown := client.get(page).content.decode()) or "等待后台处理" in shown
+    assert "data-confirm" not in shown, "undone a second time meanwhile"
+    tasks.undo_inbound(file.pk, InboundFile.objects.get(pk=file.pk).job_id)
+    return client.get(page).content.decode()
+
+
+def test_an_undo_runs_on_the_worker_and_what_stands_in_the_way_is_said(users, client):
+    """A register of a million is not taken back while a browser waits."""
+    client.force_login(users[Role.CASE_WORKER])
+    first = send(roster(*EVERYONE))
+    later = send(roster(*LATER), month=JUNE)
+    said = undo_by_click(client, first)
+    assert "以这份文件写入的内容为依据，不能撤销" in said
+    assert InboundFile.objects.get(pk=first.pk).state == State.CONFIRMED
+    assert "登记簿恢复到确认之前" in undo_by_click(client, later)
+    assert InboundFile.objects.get(pk=later.pk).state == State.UNDONE
+    client.force_login(users[Role.REVIEWER])
+    assert client.post(reverse("exchange:undo", args=[first.pk])).status_code == 302
+    assert InboundFile.objects.get(pk=first.pk).job.title.startswith("撤销"), "no second job"
+
+
+def test_doubts_show_places_by_name(tongliao):
+    send(roster(*EVERYONE))
+    file = prepare(roster(line(1, name="另有其人", region="150522000000"), *EVERYONE[1:]), month=JUNE)
+    (pair,) = ROSTER.beside(list(file.rows.filter(outcome="doubtful"))).values()
+    assert next(words for label, *words in pair if label == "行政区划") == ["科尔沁左翼后旗", "科尔沁左翼中旗 保康镇"]
 
 
 def blocked_by_a_later_file():
