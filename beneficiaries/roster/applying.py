@@ -209,18 +209,6 @@ SELECT (SELECT count(*) FROM s), (SELECT count(*) FROM reopened)
 OPEN = (
     SPELL
     + """
-SELECT s.person_id, s.category, s.department, s.region_id, piece.starts, piece.ends, piece.reason, s.household,
-       s.relation, s.phone_key, %(file)s, NULL, %(now)s
-FROM roster_closing c JOIN beneficiaries_categoryspell s ON s.id = c.id,
-    LATERAL (VALUES (s.valid_from, least(c.left_end, s.valid_to), c.reason, c.left_end >= s.valid_from),
-                    (c.right_start, s.valid_to, s.exit_reason, c.right_start <= coalesce(s.valid_to, 'infinity')))
-        AS piece (starts, ends, reason, stays)
-WHERE piece.stays
-"""
-)
-OPEN = (
-    SPELL
-    + """
 SELECT person_id, category, %(department)s, region_id, valid_from, valid_to, exit_reason, household, relation,
        phone_key, %(file)s, "row", %(now)s
 FROM roster_target ORDER BY "row"
