@@ -5,7 +5,20 @@ from typing import Any
 
 import pghistory
 from django.apps import apps
-from django.db.models import DO_NOTHING, ForeignKey, Index, Model
+from django.db.models import (
+    DO_NOTHING,
+    BigIntegerField,
+    CharField,
+    ForeignKey,
+    Index,
+    Model,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce, NullIf
 
 
 def tracked(*, indexed: Sequence[str] | None = None, **options: Any) -> Callable[[type], type]:
@@ -53,6 +66,19 @@ def acting(actor: Any, via: str, **more: Any) -> Any:
     """
     who = {"user": actor.pk, "username": actor.username, "roles": list(actor.roles)} if actor is not None else {}
     return pghistory.context(**who, via=via, **more)
+
+
+def with_actor(events: QuerySet[Any]) -> QuerySet[Any]:
+    """Events with `acted_by`: the name of the person who acted, the account's where it has none or is gone.
+
+    Empty where the system did it.
+    """
+    acting_user = apps.get_model("accounts", "User").objects.filter(
+        pk=Cast(KeyTextTransform("user", OuterRef("pgh_context__metadata")), BigIntegerField())
+    )
+    username = KeyTextTransform("username", "pgh_context__metadata")
+    name = Subquery(acting_user.values("name")[:1])
+    return events.annotate(acted_by=Coalesce(NullIf(name, Value("")), username, Value(""), output_field=CharField()))
 
 
 def tracked_models() -> list[type[Model]]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.access import Act
-from accounts.audit import events_of
+from accounts.audit import events_of, with_actor
 from accounts.doors import get_visible, go, requires
 from accounts.lists import Bulk, Column, ListPage
 from accounts.models import ReadRecord, Region, User
@@ -171,7 +171,7 @@ def contradiction(request: HttpRequest, pk: int) -> HttpResponse:
         if form.is_valid() and _answered(request, [pk], form):
             return go(request, "claims:contradiction", pk)
     check = check_of(found.kind)
-    history = events_of(Contradiction).objects.filter(pgh_obj_id=pk).select_related("pgh_context")  # type: ignore[attr-defined]
+    history = with_actor(events_of(Contradiction).objects.filter(pgh_obj_id=pk))  # type: ignore[attr-defined]
     context = {
         "title": title_of(found.kind),
         "found": found,
@@ -230,9 +230,13 @@ def _summary(user: User, found: Contradiction) -> list[Any]:
 
 
 def _event(event: Any) -> dict[str, Any]:
-    who = (event.pgh_context.metadata if event.pgh_context else {}).get("username") or _("系统")
     said = f"{event.get_answer_display()}：{event.text}" if event.answer else ""
-    return {"at": event.pgh_created_at, "who": who, "state": event.get_state_display(), "said": said}
+    return {
+        "at": event.pgh_created_at,
+        "who": event.acted_by or _("系统"),
+        "state": event.get_state_display(),
+        "said": said,
+    }
 
 
 @requires(Act.CONTRADICTION_ANSWER)

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import periods
 from accounts.access import Act
-from accounts.audit import events_of
+from accounts.audit import events_of, with_actor
 from accounts.doors import get_visible, go, requires
 from accounts.export import csv_response, neutral, xlsx_response
 from accounts.forms import add_errors
@@ -121,7 +121,7 @@ def institution(request: HttpRequest, pk: int) -> HttpResponse:
     first, last, region, _level, _supervised = _asked(form)
     months = selectors.figures(user, first=first, last=last, region=region, code=found.code, by_month=True)
     recovery = reverse("claims:institution_recovery", args=[pk]) + f"?first={first:%Y-%m}&last={last:%Y-%m}"
-    changes = events_of(Institution).objects.filter(pgh_obj_id=pk).select_related("pgh_context")  # type: ignore[attr-defined]
+    changes = with_actor(events_of(Institution).objects.filter(pgh_obj_id=pk))  # type: ignore[attr-defined]
     context = {
         "title": found.name,
         "institution": found,
@@ -184,10 +184,9 @@ def _history(events: Any) -> list[dict[str, Any]]:
             for name in _KEPT
             if before is not None and getattr(event, name) != getattr(before, name)
         ]
-        who = (event.pgh_context.metadata if event.pgh_context else {}).get("username", "")
         text = _("登记机构") if before is None else "；".join(changed)
         entries.append(
-            {"day": timezone.localdate(event.pgh_created_at), "icon": "building-2", "text": text, "who": who}
+            {"day": timezone.localdate(event.pgh_created_at), "icon": "building-2", "text": text, "who": event.acted_by}
         )
         before = event
     return entries[::-1]

@@ -262,6 +262,7 @@ def test_a_change_stands_in_the_history(client, users, hospital):
     page = client.get(reverse("claims:institution", args=[hospital.pk])).content.decode()
     assert "机构等级：二级" in page
     assert "连续三个月超标" in page
+    assert users[Role.CASE_WORKER].name in page.split('class="timeline')[1], "the person's name, not the account's"
 
 
 def test_the_file_through_the_page_csv_and_xlsx(client, users, law):
