@@ -94,17 +94,18 @@ reports.register(
 
 
 @depends
-def settled_by_spells(_file: InboundFile, spells: QuerySet[CategorySpell]) -> str:
-    """Spells by which claims were settled stay: yesterday's answer rests on them."""
+def settled_by_spells(file: InboundFile, _spells: QuerySet[CategorySpell]) -> str:
+    """Spells of the file by which claims were settled stay: yesterday's answer rests on them. What the file only
+    closed comes back as it was, and what was settled by that stands as firmly as before."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT c.claim_no FROM beneficiaries_categoryspell t
+            SELECT c.claim_no FROM {CategorySpell._meta.db_table} t
             JOIN claims_claim c ON c.person_id = t.person_id
             JOIN {Settlement._meta.db_table} s ON s.claim_id = c.id AND t.id = ANY(s.spell_ids)
-            WHERE t.id = ANY(%s) LIMIT 1
-            """,  # noqa: S608 - a table's name
-            [list(spells.values_list("pk", flat=True))],
+            WHERE t.source_id = %s LIMIT 1
+            """,  # noqa: S608 - names of tables
+            [file.pk],
         )
         found = cursor.fetchone()
     if not found:

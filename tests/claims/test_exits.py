@@ -11,6 +11,8 @@ from accounts.vocabulary import Role
 from beneficiaries.models import CategorySpell, Person
 from beneficiaries.services import end_category
 from claims.models import Claim
+from exchange.errors import ImportBlocked
+from exchange.services import undo_file
 from tests.beneficiaries.rosters import HEADER, line, number, roster, send
 from tests.claims.makers import make_person, make_spell, now, record
 from tests.factories import make_user
@@ -58,3 +60,19 @@ def test_s2_07_an_exit_in_a_roster_keeps_its_reason_and_stops_assistance(law, da
     settled, _cii, assistance = benefits(claim)
     assert settled == category and (assistance > 0) == (category == "subsistence")
     assert person.masked_id_number.startswith(number(1)[:6])
+
+
+@pytest.mark.django_db(transaction=True)  # the trail's times are those of transactions
+def test_a_roster_that_ends_what_claims_were_settled_by_can_be_undone_and_one_that_began_it_cannot(law):
+    disabled = [line(n, category="重度残疾人") for n in (1, 2)]
+    send(roster(*disabled), department="disabled_federation")
+    may = send(roster(line(1), line(2)))
+    claim = record(Person.objects.get(spells__source_row=2, spells__source=may), "2023-05-20", 60_000, 20_000)
+    settled = benefits(claim)
+    june = send(roster(line(1, category="特困人员", valid_from="2023-06-01"), line(2)), month=date(2023, 6, 1))
+    assert CategorySpell.objects.filter(closed_by=june).count() == 1
+    assert undo_file(file_id=june.pk, actor=None).state == "undone"
+    assert CategorySpell.objects.current().filter(valid_to=None).count() == 4
+    assert benefits(claim) == settled
+    with pytest.raises(ImportBlocked, match=claim.claim_no):
+        undo_file(file_id=may.pk, actor=None)
