@@ -63,7 +63,7 @@ def test_s1_04_rosters_from_upload_to_the_register_by_clicks(worker, new_page):
 
     page.get_by_role("button", name="撤销").click()
     page.locator("#ask").get_by_role("button", name="确定").click()
-    page.get_by_text("登记簿恢复到确认之前", exact=False).first.wait_for()
+    page.get_by_text("已撤销，登记簿恢复到确认之前").wait_for()
     assert InboundFile.objects.latest("id").state == InboundFile.State.UNDONE
     assert CategorySpell.objects.count() == 86
 
