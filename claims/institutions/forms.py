@@ -82,7 +82,7 @@ class InstitutionsFileForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("文件"),
         help_text=gettext_lazy(
-            "CSV或XLSX，第一行为表头：机构编码、机构名称、行政区划代码、机构等级；可加收费类别、定点、先诊疗后付费、"
+            "CSV 或 XLSX，第一行为表头：机构编码、机构名称、行政区划代码、机构等级；可加收费类别、定点、先诊疗后付费、"
             "监管名单、监管原因、退出日期、退出原因"
         ),
     )
@@ -95,7 +95,7 @@ class InstitutionsFileForm(forms.Form):
         try:
             return from_xlsx(content) if content.startswith(b"PK") else from_csv(decode(content))
         except Exception as error:
-            raise forms.ValidationError(_("文件读不出来；请另存为CSV或XLSX后再上传。")) from error
+            raise forms.ValidationError(_("文件读不出来；请另存为 CSV 或 XLSX 后再上传。")) from error
 
 
 def from_csv(text: str) -> tablib.Dataset:

@@ -1,10 +1,12 @@
 """Institutions: the register, the file, what settlement takes from it, the report, the claim form."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 import tablib
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from accounts.models import Region
@@ -13,8 +15,10 @@ from claims.errors import ClaimRefused, NotAllowed
 from claims.institutions import selectors, services
 from claims.institutions.forms import from_csv
 from claims.institutions.models import Institution
+from claims.institutions.resources import FIELDS
 from claims.models import Claim
 from tests.claims.makers import fen, identity_number, import_claims, make_person, make_spell, now, record, write_csv
+from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 FIRST, LAST = date(2023, 1, 1), date(2023, 12, 31)
@@ -50,8 +54,6 @@ def test_only_those_who_keep_the_register_write_and_only_near(users, law):
 
 
 def test_a_county_may_register_the_city_hospital(law, users):
-    from tests.factories import make_user
-
     county = make_user(Role.CASE_WORKER, username="county", region="150521000000")
     city = Region.objects.get(pk="150500000000")
     one = services.save_institution(
@@ -196,8 +198,6 @@ def test_s4_13_inpatient_reimbursement_within_the_county(users, treated):
 
 
 def test_the_report_shows_the_own_region_alone(users, treated):
-    from tests.factories import make_user
-
     other = make_user(Role.CASE_WORKER, username="other", region="150522000000")
     assert selectors.figures(other, first=FIRST, last=LAST) == []
 
@@ -214,8 +214,6 @@ def guangxi(law):
 
 
 def test_s3_16_what_the_institution_bears_is_claimed_on_paper(client, guangxi):
-    from tests.factories import make_user
-
     user = make_user(Role.CASE_WORKER, username="gx", region="450000000000")
     (found,) = selectors.figures(user, first=FIRST, last=LAST)
     assert found.borne == fen(2000)
@@ -266,8 +264,6 @@ def test_a_change_stands_in_the_history(client, users, hospital):
 
 
 def test_the_file_through_the_page_csv_and_xlsx(client, users, law):
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     client.force_login(users[Role.CASE_WORKER])
     data = table(["H9", "旗蒙医院", "150521", "2", "3", "否", "", ""])
     sheet = SimpleUploadedFile("机构.xlsx", data.export("xlsx"))
@@ -277,3 +273,26 @@ def test_the_file_through_the_page_csv_and_xlsx(client, users, law):
     assert Institution.objects.get().name == "旗蒙医院"
     broken = SimpleUploadedFile("机构.csv", "机构编码,机构名称,行政区划代码,机构等级\nA,甲,1,2\n".encode("gb18030"))
     assert "没有行政区划代码" in client.post(reverse("claims:institutions_import"), {"file": broken}).content.decode()
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8-sig"])
+def test_the_admin_takes_the_files_that_offices_have(client, hospital, encoding):
+    """Read, shown with what changes, confirmed; a file that is none is refused in the reader's language."""
+    client.force_login(make_user(Role.ADMINISTRATOR, is_staff=True))
+    url, confirm = reverse("admin:claims_institution_import"), reverse("admin:claims_institution_process_import")
+
+    def sent(content: bytes) -> Any:
+        return client.post(url, {"import_file": SimpleUploadedFile("机构.csv", content), "format": "0", "resource": ""})
+
+    row = f"机构编码,机构名称,行政区划代码,机构等级,收费类别\r\n{hospital.code},市人民二院,150502000000,2,2\r\n"
+    bad = sent(f"{row}H2,坏等级,150502000000,9,2\r\n".encode(encoding))
+    assert "“9”不是一至三" in bad.content.decode() and "admin_import.css" in bad.content.decode()
+    good = sent(row.encode(encoding))
+    assert client.post(confirm, good.context["confirm_form"].initial).status_code == 302
+    hospital.refresh_from_db()
+    assert (hospital.name, hospital.level) == ("市人民二院", 2)
+    for junk in (b"PK\x03\x04\xff\xff\x00\x81", row.replace("机构编码", "编号").encode(encoding)):
+        assert "文件读不出来" in sent(junk).content.decode()
+    form = {"format": "0", "resource": "", **{f"institutionresource_{name}": "on" for name in FIELDS}}
+    exported = client.post(reverse("admin:claims_institution_export"), form).content
+    assert exported.startswith(b"\xef\xbb\xbf") and "市人民二院" in exported.decode()
