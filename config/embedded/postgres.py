@@ -31,6 +31,9 @@ _SETTINGS = {
     "random_page_cost": "1.1",
     "jit": "off",
     "wal_level": "minimal",
+    # After a checkpoint every page is written out whole once more: a large roster should not meet many.
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
     "max_wal_senders": "0",
     "timezone": "Asia/Shanghai",
     "log_timezone": "Asia/Shanghai",
