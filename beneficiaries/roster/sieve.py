@@ -122,11 +122,13 @@ class Sieve:
             cursor.execute(RESPELL)
 
     def known(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lines of the known rows, and of each the position of its spell."""
+        """Lines of the known rows in ascending order, and of each the position of its spell."""
         nothing = np.empty(0, dtype=np.int64)
         if not self._lines:
             return nothing, nothing
-        return np.concatenate(self._lines), np.concatenate(self._places)
+        lines, places = np.concatenate(self._lines), np.concatenate(self._places)
+        order = np.argsort(lines, kind="stable")  # those that were read first come later
+        return lines[order], places[order]
 
     def twice_known(self, rows: Sequence[tuple[int, int, bytes]]) -> dict[int, Duplicate]:
         """Several rows of one person, of which at least one is known. By line, as `DuplicateFinder.find`.
@@ -143,10 +145,12 @@ class Sieve:
             return {}
         chosen = np.isin(persons, doubled)
         spells = self._standing.spells[places[chosen]].tolist()
-        content = SpellEcho.objects.in_bulk(spells)
+        echoes = SpellEcho.objects.in_bulk(spells)
+        # One that was forgotten since the start: then the rows differ, and a person looks.
+        content = {spell: echoes[spell].content.bytes if spell in echoes else b"" for spell in spells}
         groups: dict[int, list[tuple[int, bytes]]] = {person: [] for person in doubled.tolist()}
         for line, person, spell in zip(lines[chosen].tolist(), persons[chosen].tolist(), spells, strict=True):
-            groups[person].append((line, content[spell].content.bytes))
+            groups[person].append((line, content[spell]))
         for line, person, digest in rows:
             if person in groups:
                 groups[person].append((line, digest))

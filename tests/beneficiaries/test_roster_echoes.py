@@ -250,11 +250,15 @@ def test_a_spell_needs_its_person_and_keeps_them(tongliao):
 @pytest.mark.parametrize("sort", ["row", "-row"])
 @pytest.mark.parametrize("outcome", ["", "unchanged"])
 def test_paging_through_every_row_is_as_if_all_were_staged(tongliao, monkeypatch, rf, sort, outcome):
-    """Pages forward to the end and back again; known rows lie in pieces of seven, doubtful ones and exits between."""
+    """Pages forward to the end and back again; known rows lie in pieces of seven, some spelled otherwise, doubtful ones
+    and exits between."""
     monkeypatch.setattr(UnchangedRows, "MANY", 7)
     monkeypatch.setattr(preview, "SAMPLE", 5)
     send(roster(*MANY))
-    rows = [line(n, name="别人") if n % 4 == 0 else line(n) for n in range(1, 28)]
+    rows = [
+        line(n, **({"name": "别人"} if n % 4 == 0 else {"phone": f"139-0000-{n:04d}"} if n % 5 == 0 else {}))
+        for n in range(1, 28)
+    ]
     june = prepare(roster(*rows), month=JUNE)
     wanted = list(june.every_row.order_by(*([F(sort[-3:]).desc(nulls_last=True)] if "-" in sort else ["row"])))
     wanted = [one.row for one in wanted if not outcome or one.outcome == outcome]
