@@ -186,7 +186,6 @@ def _shown(column: str, value: str) -> str:
 
 
 def _revisions(version: PolicyVersion) -> list[dict[str, Any]]:
-    names: dict[Any, str] = dict(User.objects.values_list("pk", "name"))
     return [
         {
             "id": one.pgh_id,
@@ -194,7 +193,7 @@ def _revisions(version: PolicyVersion) -> list[dict[str, Any]]:
             "sha256": one.sha256,
             "now": number == 0,
             "same": one.sha256 == version.sha256,
-            "who": names.get((one.pgh_context.metadata if one.pgh_context else {}).get("user"), ""),
+            "who": one.acted_by,
         }
         for number, one in enumerate(selectors.revisions(version))
     ]

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.access import Act
-from accounts.audit import events_of
+from accounts.audit import events_of, with_actor
 from accounts.models import User
 from policies import gate, selectors
 from policies.engine.errors import EngineError
@@ -169,20 +169,15 @@ def settled_with(row: PolicyParameter) -> list[PolicyFigures]:
 
 def history(row: PolicyParameter) -> list[dict[str, Any]]:
     """Every value that the figure has had, newest first, with who, when and why."""
-    names: dict[Any, str] = dict(User.objects.values_list("pk", "name"))
-    found: Any = (
-        events_of(PolicyParameter)
-        ._default_manager.filter(pgh_obj_id=row.pk)
-        .select_related("pgh_context")
-        .order_by("-pgh_id")
-    )
+    events: Any = events_of(PolicyParameter)._default_manager.filter(pgh_obj_id=row.pk)
+    found = with_actor(events.select_related("pgh_context")).order_by("-pgh_id")
     return [
         {
             "at": one.pgh_created_at,
             "value": one.value,
             "status": one.status,
             "source": one.source,
-            "who": names.get((one.pgh_context.metadata if one.pgh_context else {}).get("user"), ""),
+            "who": one.acted_by,
             "reason": (one.pgh_context.metadata if one.pgh_context else {}).get("reason", ""),
         }
         for one in found

@@ -12,7 +12,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import QuerySet
 
 from accounts import access
-from accounts.audit import events_of
+from accounts.audit import events_of, with_actor
 from accounts.models import DIGITS, User
 from accounts.once import once
 from policies.engine.document import Document
@@ -181,14 +181,10 @@ def drafts_of(user: User) -> QuerySet[PolicyVersion]:
 
 
 def revisions(version: PolicyVersion) -> list[Any]:
-    """Every body that the version has had, newest first: events with `pgh_id`, `pgh_created_at`, `sha256`, `who`."""
-    found = (
-        events_of(PolicyVersion)
-        ._default_manager.filter(pgh_obj_id=version.pk)
-        .select_related("pgh_context")
-        .defer("body")
-        .order_by("pgh_id")
-    )
+    """Every body that the version has had, newest first: events with `pgh_id`, `pgh_created_at`, `sha256`,
+    `acted_by`."""
+    events = events_of(PolicyVersion)._default_manager.filter(pgh_obj_id=version.pk)
+    found = with_actor(events).defer("body").order_by("pgh_id")
     kept: list[Any] = []
     event: Any
     for event in found:

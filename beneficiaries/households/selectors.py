@@ -1,6 +1,6 @@
 """Reads of households: the list, the members, who came and went."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Case, Prefetch, QuerySet, When
 from django.utils import timezone
 
-from accounts.audit import events_of
+from accounts.audit import events_of, with_actor
 from accounts.models import User
 from beneficiaries.households.services import HEAD
 from beneficiaries.models import CategorySpell, Household, Person
@@ -37,20 +37,18 @@ class Change:
     after: str
     who: str
     reason: str
-    user: int | None = None
 
 
 def history(household: Household) -> list[Change]:
-    """Who belonged to the household and since when, from the trail, newest first; three queries."""
+    """Who belonged to the household and since when, from the trail, newest first; two queries."""
     events: Any = events_of(Person).objects  # type: ignore[attr-defined]
     ever = events.filter(household_id=household.pk).values("pgh_obj_id")
-    rows = events.filter(pgh_obj_id__in=ever).select_related("pgh_context").order_by("pgh_obj_id", "pgh_id")
+    rows = with_actor(events.filter(pgh_obj_id__in=ever).select_related("pgh_context"))
+    rows = rows.order_by("pgh_obj_id", "pgh_id")
     rows = rows.defer("id_number", "phone", "bank_account")
     found = []
     for _key, of_person in groupby(rows, key=lambda row: row.pgh_obj_id):
         found += _changes(household.pk, list(of_person))
-    names = {one.pk: str(one) for one in User.objects.filter(pk__in={change.user for change in found if change.user})}
-    found = [replace(change, who=names.get(change.user or 0, change.who)) for change in found]
     return sorted(found, key=lambda change: change.at, reverse=True)
 
 
@@ -70,9 +68,8 @@ def _changes(household: int, events: list[Any]) -> list[Change]:
                     kind,
                     said,
                     event.relation if now else "",
-                    meta.get("username", ""),
+                    event.acted_by,
                     meta.get("reason", ""),
-                    meta.get("user"),
                 )
             )
         was, said = now, event.relation if now else said
