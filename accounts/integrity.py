@@ -28,6 +28,18 @@ RETURN NULL;
 """
 
 
+def after(name: str, operation: pgtrigger.Operation, func: str, **tables: str) -> pgtrigger.Trigger:
+    """A trigger that runs once, after the statement; `new` and `old` name the tables of its rows."""
+    return pgtrigger.Trigger(
+        name=name,
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=operation,
+        referencing=pgtrigger.Referencing(**tables),
+        func=func,
+    )
+
+
 def known(targets: Mapping[str, tuple[str, str]]) -> list[pgtrigger.Trigger]:
     """Triggers that refuse rows whose column names no row of its target (`column: (table, key)`); null is allowed."""
     query = " UNION ALL ".join(
@@ -35,43 +47,25 @@ def known(targets: Mapping[str, tuple[str, str]]) -> list[pgtrigger.Trigger]:
         f" (SELECT FROM {table} t WHERE t.{key} = f.{column}))"
         for column, (table, key) in targets.items()
     )
+    func = _KNOWN.format(query=query)
     return [
-        pgtrigger.Trigger(
-            name=f"known_{name}",
-            level=pgtrigger.Statement,
-            when=pgtrigger.After,
-            operation=operation,
-            referencing=pgtrigger.Referencing(new="fresh"),
-            func=_KNOWN.format(query=query),
-        )
-        for name, operation in (("insert", pgtrigger.Insert), ("update", pgtrigger.Update))
+        after("known_insert", pgtrigger.Insert, func, new="fresh"),
+        after("known_update", pgtrigger.Update, func, new="fresh"),
     ]
 
 
 def keeps(table: str, column: str) -> pgtrigger.Trigger:
     """A trigger that refuses to delete rows to which `column` of `table` points."""
     query = f"SELECT '{table} ' || t.{column} FROM gone g JOIN {table} t ON t.{column} = g.id"  # noqa: S608
-    return pgtrigger.Trigger(
-        name="keeps",
-        level=pgtrigger.Statement,
-        when=pgtrigger.After,
-        operation=pgtrigger.Delete,
-        referencing=pgtrigger.Referencing(old="gone"),
-        func=_KNOWN.format(query=query).replace("refers to nothing", "is referred to by"),
-    )
+    func = _KNOWN.format(query=query).replace("refers to nothing", "is referred to by")
+    return after("keeps", pgtrigger.Delete, func, old="gone")
 
 
 def frozen(columns: Iterable[str], *, but: str, message: str) -> pgtrigger.Trigger:
     """A trigger that lets nothing but `but` of a row change, and that once, from null."""
     listed = [name for name in columns if name != but]
     old, new = (", ".join(f"{row}.{name}" for name in listed) for row in ("o", "n"))
-    return pgtrigger.Trigger(
-        name="is_frozen",
-        level=pgtrigger.Statement,
-        when=pgtrigger.After,
-        operation=pgtrigger.Update,
-        referencing=pgtrigger.Referencing(old="was", new="fresh"),
-        func=f"""
+    func = f"""
 DECLARE
     changed bigint;
 BEGIN
@@ -84,5 +78,5 @@ BEGIN
     END IF;
 END;
 RETURN NULL;
-""",  # noqa: S608 - names of columns
-    )
+"""  # noqa: S608 - names of columns
+    return after("is_frozen", pgtrigger.Update, func, old="was", new="fresh")

@@ -10,6 +10,8 @@ from typing import Final
 
 import pgtrigger
 
+from accounts.integrity import after
+
 # Statements of their own: planned for the rows that there are, one or a hundred thousand.
 _APART: Final = """
 DECLARE
@@ -48,20 +50,6 @@ _ALTERED: Final = """(SELECT n.* FROM fresh n JOIN was w ON w.id = n.id
             WHERE n.known_to IS NULL OR n.person_id <> w.person_id) f"""
 
 TRIGGERS: Final = [
-    pgtrigger.Trigger(
-        name="apart_insert",
-        level=pgtrigger.Statement,
-        when=pgtrigger.After,
-        operation=pgtrigger.Insert,
-        referencing=pgtrigger.Referencing(new="fresh"),
-        func=_APART.format(rows="fresh f"),
-    ),
-    pgtrigger.Trigger(
-        name="apart_update",
-        level=pgtrigger.Statement,
-        when=pgtrigger.After,
-        operation=pgtrigger.Update,
-        referencing=pgtrigger.Referencing(old="was", new="fresh"),
-        func=_APART.format(rows=_ALTERED),
-    ),
+    after("apart_insert", pgtrigger.Insert, _APART.format(rows="fresh f"), new="fresh"),
+    after("apart_update", pgtrigger.Update, _APART.format(rows=_ALTERED), old="was", new="fresh"),
 ]

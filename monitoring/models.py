@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import access
+from accounts import access, integrity
 from accounts.access import Act
 from accounts.audit import tracked
 from accounts.models import Job, Region, User
@@ -177,14 +177,7 @@ class DeliveredWarning(models.Model):
         ]
         triggers: ClassVar = [
             pgtrigger.Protect(name="said_stays_said", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Trigger(
-                name="believed",
-                level=pgtrigger.Statement,
-                when=pgtrigger.After,
-                operation=pgtrigger.Insert,
-                referencing=pgtrigger.Referencing(new="told"),
-                func=_BELIEVED,
-            ),
+            integrity.after("believed", pgtrigger.Insert, _BELIEVED, new="told"),
         ]
 
     def __str__(self) -> str:
