@@ -94,8 +94,10 @@ class _EveryRow(Listing):
 def listing(request: HttpRequest, file: InboundFile, *, decides: bool = False) -> Listing:
     """The rows of the outcome in the address; with `decides` the doubtful ones can be settled there."""
     outcome, code = request.GET.get("outcome", ""), request.GET.get("code", "")
-    rows = selectors.rows(file, outcome, code, request.GET.get("decided", ""))
-    table = (partial(_EveryRow, file=file) if rows.model is FileRow and not code else Listing)(
+    decided = request.GET.get("decided", "")
+    rows = selectors.rows(file, outcome, code, decided)
+    # With a code or a decision asked for, known rows are not all among them.
+    table = (partial(_EveryRow, file=file) if rows.model is FileRow and not (code or decided) else Listing)(
         request=request,
         rows=rows,
         columns=(),
