@@ -133,6 +133,13 @@ def copying(table: str) -> Iterator[Callable[[Columns], None]]:
         yield writer.put
 
 
+def put_rows(table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """COPY of a few rows, given one by one, into a table."""
+    if rows:
+        with copying(table) as put:
+            put(dict(zip(names, zip(*rows, strict=True), strict=True)))
+
+
 def refresh_statistics(table: str, written: int, *, tenths: int = 1) -> None:
     """After many rows, a tenth of the table or more (`tenths` says how many): what follows in the same transaction is
     planned for them, not for the table as it was.

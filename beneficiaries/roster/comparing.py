@@ -195,19 +195,13 @@ def stage(file: InboundFile, reading: reader.Reading, progress: Progress) -> Non
     found = sieve.twice.find()
     found |= sieve.twice_known(packed_rows(GOOD))
     apart = sieve.write(file, list(found))
-    _put("roster_twice", ("row", "code", "first"), [(line, *one) for line, one in found.items()])
-    _put("roster_apart", ("row", "spell_id", "person_id"), apart)
-    _put("roster_unseen", ("spell_id", "person_id"), sieve.unseen())
+    staging.put_rows("roster_twice", ("row", "code", "first"), [(line, *one) for line, one in found.items()])
+    staging.put_rows("roster_apart", ("row", "spell_id", "person_id"), apart)
+    staging.put_rows("roster_unseen", ("spell_id", "person_id"), sieve.unseen())
     file.counts["standing"] = sieve.standing
     if several:
         with connection.cursor() as cursor:
             cursor.execute(TWICE_BY_DOCUMENTS)
-
-
-def _put(table: str, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
-    if rows:
-        with staging.copying(table) as put:
-            put(dict(zip(names, zip(*rows, strict=True), strict=True)))
 
 
 def _roster_columns(batch: reader.Batch) -> dict[str, Sequence[Any]]:

@@ -97,7 +97,7 @@ class Standing:
         at = np.searchsorted(ordered, echoes["spell"])
         at[at == len(ordered)] = 0
         # The others are of superseded spells.
-        of_open = ordered[at] == echoes["spell"] if len(ordered) else np.zeros(len(echoes), dtype=np.bool_)
-        echoes, of_spell = echoes[of_open], order[at[of_open]] if len(ordered) else order
+        of_open = ordered[at] == echoes["spell"]
+        echoes, of_spell = echoes[of_open], order[at[of_open]]
         self.by_said = Hashes(echoes["said"], of_spell)
         self.by_content = Hashes(echoes["content"], of_spell)

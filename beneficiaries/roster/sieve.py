@@ -7,6 +7,7 @@ such row speaks of: only among them are people who left.
 
 import struct
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import chain
 from typing import Any, Final
 
@@ -27,8 +28,6 @@ _INT4, _INT8 = 23, 20  # types of PostgreSQL
 STAGE: Final = (
     f"COPY {UnchangedRows._meta.db_table} (file_id, first, last, lines, spells, persons) FROM STDIN (FORMAT BINARY)"
 )
-
-
 RESPELLED: Final = "CREATE TEMP TABLE roster_respelled (spell_id bigint, said uuid) ON COMMIT DROP"
 RESPELL: Final = """
 UPDATE beneficiaries_spellecho e SET said = r.said FROM roster_respelled r WHERE e.spell_id = r.spell_id
@@ -53,7 +52,7 @@ class Sieve:
         self._said: list[bytes] = []  # of the rows let through that were not read yet
         self._lines: list[np.ndarray] = []
         self._places: list[np.ndarray] = []
-        self._respelled: list[tuple[int, bytes]] = []
+        self._respelled: list[tuple[int, str]] = []
 
     @property
     def standing(self) -> int:
@@ -85,7 +84,7 @@ class Sieve:
         rest = self._keep(batch, places, batch.problems)
         if len(rest) < len(batch):
             again = set(range(len(batch))).difference(rest, noted)
-            self._respelled += [(int(self._standing.spells[places[i]]), said[i]) for i in again]
+            self._respelled += [(int(self._standing.spells[places[i]]), said[i].hex()) for i in again]
             batch, digests = batch.only(rest), [digests[i] for i in rest]
         self.twice.add(batch, digests)
         self.hashes = {
@@ -112,17 +111,12 @@ class Sieve:
             return
         with connection.cursor() as cursor:
             cursor.execute(RESPELLED)
-            with staging.copying("roster_respelled") as put:
-                put(
-                    {
-                        "spell_id": [spell for spell, _ in self._respelled],
-                        "said": [said.hex() for _, said in self._respelled],
-                    }
-                )
+            staging.put_rows("roster_respelled", ("spell_id", "said"), self._respelled)
             cursor.execute(RESPELL)
 
-    def known(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lines of the known rows in ascending order, and of each the position of its spell."""
+    @cached_property
+    def _known(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lines of the known rows in ascending order, and of each the position of its spell; once all are read."""
         nothing = np.empty(0, dtype=np.int64)
         if not self._lines:
             return nothing, nothing
@@ -135,7 +129,7 @@ class Sieve:
 
         `rows`: line, person, digest of the good rows among the others whose person is in the register.
         """
-        lines, places = self.known()
+        lines, places = self._known
         persons = self._standing.persons[places]
         ordered = np.sort(persons)
         others = np.fromiter((person for _, person, _ in rows), dtype=np.int64, count=len(rows))
@@ -162,7 +156,7 @@ class Sieve:
     def write(self, file: InboundFile, apart: Iterable[int]) -> list[tuple[int, int, int]]:
         """Stages the known rows as unchanged, but for those of the lines `apart`: these are given back as (line,
         spell, person)."""
-        lines, places = self.known()
+        lines, places = self._known
         set_apart = np.isin(lines, np.fromiter(apart, dtype=np.int64))
         kept: Any = zip(
             lines[set_apart],
@@ -179,7 +173,7 @@ class Sieve:
     def unseen(self) -> list[tuple[int, int]]:
         """Standing spells, with their persons, of which no known row speaks, nor of another spell of the person."""
         seen = np.zeros(len(self._standing.spells), dtype=np.bool_)
-        seen[self.known()[1]] = True
+        seen[self._known[1]] = True
         left = self._standing.in_month & ~seen
         spells, persons = self._standing.spells[left], self._standing.persons[left]
         gone = ~np.isin(persons, self._standing.persons[seen])
